@@ -1,0 +1,18 @@
+/**
+ * Orders strings as their UTF-8 bytes order, as Prometheus sorts label names and values. JavaScript's own `<` compares
+ * UTF-16 units, which differs only when a surrogate meets a unit above the surrogate range.
+ */
+export function compareUtf8(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    const xIsSurrogate = (x & 0xf800) === 0xd800;
+    const yIsSurrogate = (y & 0xf800) === 0xd800;
+    if (xIsSurrogate !== yIsSurrogate) return xIsSurrogate ? 1 : -1;
+    return x < y ? -1 : 1;
+  }
+  return a.length < b.length ? -1 : 1;
+}
