@@ -64,13 +64,10 @@ async function once(name, inputs, results, step) {
 }
 
 async function installPackages() {
-  const env = { npm_config_update_notifier: 'false', npm_config_loglevel: 'error' };
-  await run(
-    'installing packages and the pinned Node (npm ci)',
-    'npm',
-    ['ci', '--ignore-scripts', '--include=optional', '--include=dev'],
-    env,
-  );
+  // Not `npm ci`: it refuses a lockfile that lacks optional packages of other platforms which a registry does not carry.
+  // `install --no-save` takes the very versions and integrity hashes of the lockfile and never changes it.
+  const args = ['install', '--no-save', '--ignore-scripts', '--include=optional', '--include=dev', '--loglevel=error'];
+  await run('installing packages and the pinned Node (npm install)', 'npm', args);
   const check = spawnSync(join(root, 'bin/node'), ['--version'], { encoding: 'utf8' });
   if (check.status !== 0) fail(`no usable Node: ${check.stderr}`);
   say(`Node ${check.stdout.trim()} is in place`);
