@@ -24,9 +24,10 @@ export function formatFloatJson(value: number): string {
 export function formatFloatG(value: number): string {
   const special = formatSpecial(value);
   if (special !== undefined) return special;
+  const size = Math.abs(value);
+  if ((size >= 1e-4 && size < 1e21) || size === 0) return String(value);
   const [mantissa, exponentText] = value.toExponential().split('e') as [string, string];
   const exponent = Number(exponentText);
-  if (exponent >= -4 && exponent < 21) return formatFloatF(value);
   const sign = exponent < 0 ? '-' : '+';
   return `${mantissa}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }

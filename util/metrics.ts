@@ -16,19 +16,32 @@ export class ExpositionWriter {
 
   /** A sample of the current family; `suffix` as in `_bucket`. Labels with an empty value are left out. */
   sample(labels: Readonly<Record<string, string>>, value: number, suffix = ''): this {
-    let text = '';
-    for (const [name, labelValue] of Object.entries(labels)) {
-      if (labelValue === '') continue;
-      text += `${text === '' ? '' : ','}${name}="${escapeLabelValue(labelValue)}"`;
-    }
+    const text = labelText(labels);
     const braces = text === '' ? '' : `{${text}}`;
     this.#parts.push(`${this.#name}${suffix}${braces} ${formatFloatG(value)}\n`);
+    return this;
+  }
+
+  /** As sample(), with labels that labelText() rendered once for many samples. */
+  sampleText(labels: string, value: number): this {
+    const braces = labels === '' ? ' ' : `{${labels}} `;
+    this.#parts.push(`${this.#name}${braces}${formatFloatG(value)}\n`);
     return this;
   }
 
   toString(): string {
     return this.#parts.join('');
   }
+}
+
+/** `a="x",b="y"` without braces, values escaped; labels with an empty value are left out. '' for none. */
+export function labelText(labels: Readonly<Record<string, string>>): string {
+  let text = '';
+  for (const [name, value] of Object.entries(labels)) {
+    if (value === '') continue;
+    text += `${text === '' ? '' : ','}${name}="${escapeLabelValue(value)}"`;
+  }
+  return text;
 }
 
 function escapeLabelValue(value: string): string {
