@@ -1,7 +1,9 @@
 import { findPeer, type PeerKind } from './process.ts';
 
-/** Narthex and those peers that can be had here; says which are missing. */
+/** Narthex and those peers that can be had here, or the ones BENCH_PEERS names; says which are missing. */
 export function availablePeers(): PeerKind[] {
+  const named = process.env['BENCH_PEERS'];
+  if (named !== undefined) return named.split(',') as PeerKind[];
   const kinds: PeerKind[] = ['narthex'];
   for (const kind of ['prometheus', 'victoria-metrics'] as const) {
     if (findPeer(kind) !== undefined) kinds.push(kind);

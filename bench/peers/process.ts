@@ -95,7 +95,12 @@ function argsOf(kind: PeerKind, port: number, folder: string, options: PeerOptio
   const data = join(folder, 'data');
   const config = join(folder, 'prometheus.yml');
   if (kind === 'victoria-metrics') {
-    const args = [`-httpListenAddr=127.0.0.1:${port}`, `-storageDataPath=${data}`, '-retentionPeriod=10y'];
+    const args = [
+      `-httpListenAddr=127.0.0.1:${port}`,
+      `-storageDataPath=${data}`,
+      '-retentionPeriod=10y',
+      '-search.latencyOffset=0s',
+    ];
     return options.config === undefined ? args : [...args, `-promscrape.config=${config}`];
   }
   const args = [`--config.file=${config}`, `--storage.tsdb.path=${data}`, `--web.listen-address=127.0.0.1:${port}`];
