@@ -77,7 +77,7 @@ function points(answer: Answer): Map<string, number> {
   const found = new Map<string, number>();
   type Row = { metric: Record<string, string>; value?: [number, string]; values?: [number, string][] };
   for (const row of (answer.data?.result ?? []) as Row[]) {
-    const labels = JSON.stringify(Object.entries(row.metric).sort());
+    const labels = JSON.stringify(Object.entries(row.metric).sort(([a], [b]) => (a < b ? -1 : 1)));
     for (const [time, value] of row.values ?? (row.value ? [row.value] : [])) {
       found.set(`${labels} @ ${time}`, Number(value.replace('Inf', 'Infinity')));
     }
