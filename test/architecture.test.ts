@@ -183,4 +183,22 @@ describe('architecture', () => {
   test('nothing outside test and bench imports from them', () => {
     expect(offences(/from '(\.\.\/)+(test|bench)\//, () => true)).toEqual([]);
   });
+
+  test('packages are pinned exactly and no more are installed at run time than docs/dependencies.md says', () => {
+    interface Lock {
+      readonly packages: Record<string, { dev?: boolean; optional?: boolean; resolved?: string; integrity?: string }>;
+    }
+    interface Manifest {
+      readonly dependencies: Record<string, string>;
+      readonly devDependencies: Record<string, string>;
+    }
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
+    const ranges = Object.values({ ...manifest.dependencies, ...manifest.devDependencies });
+    expect(ranges.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+    const installed = Object.entries(lock.packages).filter(([path]) => path !== '');
+    expect(installed.filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
+    expect(installed.filter(([, entry]) => entry.integrity === undefined).map(([path]) => path)).toEqual([]);
+    expect(installed.filter(([, entry]) => !entry.dev && !entry.optional).length).toBeLessThanOrEqual(59);
+  });
 });
