@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly defaultSubqueryStepMs: DurationMs;
   /** Most samples one query may hold, counted as Prometheus' evaluation would. */
   readonly samplesMax: number;
+  /** Most bytes of columns one query may hold (`--query.max-memory`). */
+  readonly memoryBytesMax: number;
   readonly timeoutMs: DurationMs;
   /** `promql-delayed-name-removal`: metric names are dropped at the end of the query, not at each operation. */
   readonly delayedNameRemoval: boolean;
@@ -39,6 +41,7 @@ export const DEFAULT_ENGINE_OPTIONS: EngineOptions = {
   lookbackDeltaMs: 5 * 60_000,
   defaultSubqueryStepMs: 60_000,
   samplesMax: 50_000_000,
+  memoryBytesMax: 1 << 30,
   timeoutMs: 2 * 60_000,
   delayedNameRemoval: false,
 };
