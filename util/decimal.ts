@@ -20,12 +20,12 @@ export function formatFloatJson(value: number): string {
   return e === text.length - 3 ? `${text.slice(0, e + 2)}0${text[e + 2]}` : text;
 }
 
-/** Go's FormatFloat(x, 'g', -1), also fmt's %g and %v: an exponent below 1e-4 and from 1e21. */
+/** Go's FormatFloat(x, 'g', -1), also fmt's %g and %v: an exponent below 1e-4 and from 1e6 (1e+06). */
 export function formatFloatG(value: number): string {
   const special = formatSpecial(value);
   if (special !== undefined) return special;
   const size = Math.abs(value);
-  if ((size >= 1e-4 && size < 1e21) || size === 0) return String(value);
+  if ((size >= 1e-4 && size < 1e6) || size === 0) return String(value);
   const [mantissa, exponentText] = value.toExponential().split('e') as [string, string];
   const exponent = Number(exponentText);
   const sign = exponent < 0 ? '-' : '+';
