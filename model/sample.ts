@@ -42,7 +42,7 @@ export class SampleBatch {
 
   appendWords(ref: SeriesRef, timeMs: number, hi: number, lo: number): void {
     const row = this.count;
-    if (row === this.refs.length) this.#grow();
+    if (row === this.refs.length) this.reserve(row + 1);
     this.refs[row] = ref;
     this.times[row] = timeMs;
     this.words[row * 2] = hi;
@@ -50,8 +50,10 @@ export class SampleBatch {
     this.count = row + 1;
   }
 
-  #grow(): void {
-    const capacity = this.refs.length * 2;
+  /** Makes room for `rows` rows in all, keeping those there are. Arrays are replaced: re-read the fields. */
+  reserve(rows: number): void {
+    if (rows <= this.refs.length) return;
+    const capacity = Math.max(rows, this.refs.length * 2);
     const { refs, times, words } = this;
     this.refs = new Uint32Array(capacity);
     this.refs.set(refs);
