@@ -59,13 +59,13 @@ export function createCpuCollector({ files, paths }: CollectorContext): Collecto
     addThrottles(out);
   }
 
+  /** Only where every processor says so, as node_exporter: on x86 the first one cannot be taken offline. */
   function addOnline(out: SampleSet): void {
-    for (const name of files.list(`${paths.sysfs}/devices/system/cpu`)) {
-      if (!/^cpu\d+$/.test(name)) continue;
-      // The first processor often has no such file: it cannot be taken offline, and node_exporter leaves it out too.
-      const online = tryNumber(files.tryText(`${paths.sysfs}/devices/system/cpu/${name}/online`));
-      if (online !== undefined) out.add(ONLINE, labelText({ cpu: name.slice(3) }), online);
-    }
+    const base = `${paths.sysfs}/devices/system/cpu`;
+    const names = files.list(base).filter((name) => /^cpu\d+$/.test(name));
+    const states = names.map((name) => tryNumber(files.tryText(`${base}/${name}/online`)));
+    if (states.includes(undefined)) return;
+    for (let i = 0; i < names.length; i++) out.add(ONLINE, labelText({ cpu: names[i]!.slice(3) }), states[i]!);
   }
 
   function addThrottles(out: SampleSet): void {

@@ -47,8 +47,7 @@ export function createDiskstatsCollector({ files, paths }: CollectorContext): Co
     for (const line of files.text(`${paths.procfs}/diskstats`).split('\n')) {
       const [major, minor, device, ...values] = words(line);
       if (device === undefined || major === undefined || minor === undefined || IGNORED.test(device)) continue;
-      const rotational = files.tryText(`${paths.sysfs}/block/${device}/queue/rotational`)?.trim() ?? '';
-      out.add(INFO, labelText({ device, major, minor, rotational }), 1);
+      out.add(INFO, labelText({ device, major, minor, rotational: rotationalOf(device) }), 1);
       const labels = labelText({ device });
       for (let i = 0; i < COLUMNS.length && i < values.length; i++) {
         const [family, unit] = COLUMNS[i]!;
@@ -57,6 +56,13 @@ export function createDiskstatsCollector({ files, paths }: CollectorContext): Co
       }
     }
   }
+  /** As node_exporter: it reads the queue's folder whole, so a device without `io_timeout` (virtio) counts as 0. */
+  function rotationalOf(device: string): string {
+    const queue = `${paths.sysfs}/block/${device}/queue`;
+    if (files.tryStat(`${queue}/io_timeout`) === undefined) return '0';
+    return files.tryText(`${queue}/rotational`)?.trim() ?? '0';
+  }
+
   const families = [...COLUMNS.map(([family]) => family), INFO];
   return { name: 'diskstats', families, source: '/proc/diskstats, /sys/block', collect };
 }

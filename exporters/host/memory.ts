@@ -4,13 +4,23 @@ import { numberOf, scaledSeconds, words } from '../numbers.ts';
 
 const MEMINFO = gauge('node_memory_<Field>_bytes', 'One field of meminfo; without `_bytes` where it has no unit.');
 
+/** The fields node_exporter 1.11 knows; the kernel writes a few more (KReclaimable, Hugetlb, Balloon, ...). */
+const MEMINFO_FIELDS = new Set(
+  `MemTotal MemFree MemAvailable Buffers Cached SwapCached Active Inactive Active(anon) Inactive(anon) Active(file)
+  Inactive(file) Unevictable Mlocked SwapTotal SwapFree Zswap Zswapped Dirty Writeback AnonPages Mapped Shmem Slab
+  SReclaimable SUnreclaim KernelStack PageTables NFS_Unstable Bounce WritebackTmp CommitLimit Committed_AS VmallocTotal
+  VmallocUsed VmallocChunk Percpu HardwareCorrupted AnonHugePages ShmemHugePages ShmemPmdMapped CmaTotal CmaFree
+  HugePages_Total HugePages_Free HugePages_Rsvd HugePages_Surp Hugepagesize DirectMap4k DirectMap2M
+  DirectMap1G`.split(/\s+/),
+);
+
 /** Memory of the machine by use. */
 export function createMeminfoCollector({ files, paths }: CollectorContext): Collector {
   function collect(out: SampleSet): void {
     let count = 0;
     for (const line of files.text(`${paths.procfs}/meminfo`).split('\n')) {
       const colon = line.indexOf(':');
-      if (colon < 0) continue;
+      if (!MEMINFO_FIELDS.has(line.slice(0, colon))) continue;
       const [value, unit] = words(line.slice(colon + 1));
       const field = line.slice(0, colon).replace('(', '_').replace(')', '');
       const isKilobytes = unit === 'kB';
