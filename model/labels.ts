@@ -139,14 +139,19 @@ const GO_ESCAPES: ReadonlyMap<string, string> = new Map([
   ['\f', '\\f'],
   ['\v', '\\v'],
 ]);
-// oxlint-disable-next-line no-control-regex -- control characters are what Go's strconv.Quote escapes
-const NEEDS_ESCAPE = /["\\\u0000-\u001f\u007f]/g;
+/** What Go does not print as it is: all but letters, marks, numbers, punctuation, symbols and the space. */
+const NEEDS_ESCAPE = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
-/** Quotes like Go's strconv.Quote for text that is valid UTF-8. */
+/** Quotes like Go's strconv.Quote. A lone surrogate U+DC80 to U+DCFF stands for a byte that is not UTF-8. */
 export function quoteGo(text: string): string {
-  const escaped = text.replace(
-    NEEDS_ESCAPE,
-    (char) => GO_ESCAPES.get(char) ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
-  return `"${escaped}"`;
+  return `"${text.replace(NEEDS_ESCAPE, escapeGo)}"`;
+}
+
+function escapeGo(char: string): string {
+  const named = GO_ESCAPES.get(char);
+  if (named !== undefined) return named;
+  const code = char.codePointAt(0)!;
+  if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
+  if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`;
 }

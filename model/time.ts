@@ -26,7 +26,7 @@ export function parseDuration(text: string): DurationMs {
   if (text === '') throw new CodedError('bad_data', 'empty duration string');
   if (text === '0') return 0;
   const match = DURATION.exec(text);
-  if (!match) throw new CodedError('bad_data', `not a valid duration string: ${JSON.stringify(text)}`);
+  if (!match) throw new CodedError('bad_data', durationFault(text));
   let total = 0;
   let group = 1;
   for (const unitMs of UNIT_MS.values()) {
@@ -35,6 +35,13 @@ export function parseDuration(text: string): DurationMs {
   }
   if (total > DURATION_MS_MAX) throw new CodedError('bad_data', 'duration out of range');
   return total;
+}
+
+function durationFault(text: string): string {
+  for (const [, unit] of text.matchAll(/\d+(\D+)/g)) {
+    if (!UNIT_MS.has(unit!)) return `unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`;
+  }
+  return `not a valid duration string: ${JSON.stringify(text)}`;
 }
 
 /** Prometheus' canonical duration text: y and w only when they divide exactly; 0 is `0s`. */

@@ -16,3 +16,16 @@ export function compareUtf8(a: string, b: string): number {
   }
   return a.length < b.length ? -1 : 1;
 }
+
+/** Bytes of the text in UTF-8. */
+export function utf8Size(text: string): number {
+  let size = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) size += 1;
+    else if (unit < 0x800) size += 2;
+    // Each half of a surrogate pair stands for half of its four bytes.
+    else size += (unit & 0xf800) === 0xd800 ? 2 : 3;
+  }
+  return size;
+}

@@ -27,9 +27,20 @@ export type SetOp = 'and' | 'or' | 'unless';
 export type TrimOp = '</' | '>/';
 export type BinaryOp = ArithmeticOp | ComparisonOp | SetOp | TrimOp;
 
+/** `5m`, or a number of seconds. */
+export interface DurationLiteral {
+  readonly type: 'durationLiteral';
+  readonly span: Span;
+  /** As written; arithmetic is done on seconds. */
+  readonly seconds: number;
+  /** Rounded to nanoseconds. */
+  readonly valueMs: DurationMs;
+  readonly isNumber: boolean;
+}
+
 /** A duration as written; a plain literal, or an expression over step() and range() that is resolved before evaluation. */
 export type DurationExpr =
-  | { readonly type: 'durationLiteral'; readonly span: Span; readonly valueMs: DurationMs; readonly isNumber: boolean }
+  | DurationLiteral
   | { readonly type: 'durationCall'; readonly span: Span; readonly name: 'step' | 'range' }
   | {
       readonly type: 'durationUnary';
