@@ -11,7 +11,8 @@ const reportFolder = join(root, '.cache', 'test');
 interface Tally {
   passed: number;
   failed: number;
-  readonly skipped: Map<string, number>;
+  /** Names of tests that did not run; each name says why. */
+  readonly skipped: string[];
 }
 
 interface VitestReport {
@@ -63,12 +64,21 @@ function readReport(tally: Tally, report: VitestReport): void {
     for (const test of suite.assertionResults) {
       if (test.status === 'passed') tally.passed++;
       else if (test.status === 'failed') tally.failed++;
-      else tally.skipped.set(`${name}: ${test.fullName}`, (tally.skipped.get(name) ?? 0) + 1);
+      else tally.skipped.push(`${name}: ${test.fullName}`);
     }
   }
 }
 
-const tally: Tally = { passed: 0, failed: 0, skipped: new Map() };
+/** With TESTBED=1 the testbed beside the project may install and start a Docker engine; otherwise one is only used. */
+async function startTestbed(): Promise<void> {
+  const script = join(root, '../shared/testbed/docker-up');
+  if (process.env['TESTBED'] !== '1' || !existsSync(script)) return;
+  const child = spawn(script, { stdio: 'inherit' });
+  await new Promise((resolve) => child.on('close', resolve));
+}
+
+const tally: Tally = { passed: 0, failed: 0, skipped: [] };
+await startTestbed();
 const tsc = 'node_modules/typescript/bin/tsc';
 await runCheck(tally, 'types', [tsc, '-p', '.']);
 await runCheck(tally, 'types of the console', [tsc, '-p', 'ui']);
@@ -77,7 +87,7 @@ await runCheck(tally, 'format', ['node_modules/oxfmt/bin/oxfmt', '--check']);
 await runCheck(tally, 'dead code', ['node_modules/knip/bin/knip.js', '--no-progress']);
 await runVitest(tally);
 
-if (tally.skipped.size > 0) console.log(`\n${tally.skipped.size} skipped (the reason is in the name):`);
-for (const name of tally.skipped.keys()) console.log(`  ${name}`);
+if (tally.skipped.length > 0) console.log(`\n${tally.skipped.length} skipped (the reason is in the name):`);
+for (const name of tally.skipped) console.log(`  ${name}`);
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
 process.exitCode = tally.failed === 0 ? 0 : 1;
