@@ -12,7 +12,7 @@ import type { DockerContainer, DockerContainers } from './docker/containers.ts';
 import { readDeviceNames } from './host/disk.ts';
 import { collectMachine, MACHINE } from './machine.ts';
 import { tryNumber } from './numbers.ts';
-import { collectSockets, collectTraffic, namespaceOf, NETWORK } from './procnet/namespace.ts';
+import { collectTraffic, namespaceOf, NETWORK, SocketReader } from './procnet/namespace.ts';
 
 /** What is known about a container beside its controllers' files. */
 export const CONTAINER = {
@@ -32,6 +32,8 @@ export const CONTAINER = {
 export const CONTAINER_FAMILIES = [CONTAINER, CGROUP, NETWORK, MACHINE].flatMap((group) => Object.values(group));
 
 const TICKS_PER_SECOND = 100;
+/** How long the cgroup mounts that were found are taken to be the same. */
+const LAYOUT_MS = 60_000;
 /** Processes of one container whose open files are counted; the rest of a fork bomb is not worth the time. */
 const FD_PROCESSES_MAX = 256;
 
@@ -50,16 +52,30 @@ export class ContainerCollector {
   readonly #context: CollectorContext;
   readonly #docker: DockerContainers | undefined;
   #known = new Map<string, Known>();
+  readonly #sockets: SocketReader;
+  #layout: CgroupLayout | undefined;
+  #layoutMs = 0;
   #races = 0;
 
   constructor(context: CollectorContext, docker: DockerContainers | undefined) {
     this.#context = context;
     this.#docker = docker;
+    this.#sockets = new SocketReader(context);
+  }
+
+  /** Where cgroups are mounted; mounts hardly change, and mountinfo has a line for every container. */
+  layout(): CgroupLayout {
+    const now = performance.now();
+    if (this.#layout?.tree === undefined || now - this.#layoutMs > LAYOUT_MS) {
+      this.#layout = readLayout(this.#context);
+      this.#layoutMs = now;
+    }
+    return this.#layout;
   }
 
   /** Adds all container and machine metrics. Rejects only when nothing at all can be read. */
   async collect(out: SampleSet): Promise<void> {
-    const layout = readLayout(this.#context);
+    const layout = this.layout();
     const { tree } = layout;
     out.add(CONTAINER.scrapeError, '', tree === undefined ? 1 : 0);
     collectMachine(this.#context, this.#docker?.engineVersion ?? '', out);
@@ -201,8 +217,9 @@ export class ContainerCollector {
       if (namespace !== undefined && (namespace === host || seen.has(namespace))) continue;
       if (namespace !== undefined) seen.add(namespace);
       collectTraffic(this.#context, known.pid, known.labels, out);
-      collectSockets(this.#context, known.pid, known.labels, out);
+      this.#sockets.collect(known.pid, namespace, known.labels, out);
     }
+    this.#sockets.finish();
   }
 
   #addEngine(out: SampleSet): void {

@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { CodedError, errorText } from '../util/errors.ts';
 import { ExpositionWriter, labelText } from '../util/metrics.ts';
-import { readLayout } from './cgroup/paths.ts';
 import { gauge, NoDataError, SampleSet } from './collector.ts';
 import type { Collector, CollectorContext, CollectorFactory } from './collector.ts';
 import { ContainerCollector } from './containers.ts';
@@ -123,7 +122,7 @@ export function createExporters(options: ExporterOptions = {}): Exporters {
       return render(out);
     },
     hasContainers: async () => {
-      if (readLayout(context).tree !== undefined) return true;
+      if (containers.layout().tree !== undefined) return true;
       await docker?.refresh();
       return docker?.isUp ?? false;
     },

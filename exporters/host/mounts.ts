@@ -14,8 +14,11 @@ export interface Mount {
 
 /** The first process' mounts, or this process' where that is not permitted. Throws when neither can be read. */
 export function readMounts({ files, paths }: CollectorContext): Mount[] {
-  const text = files.tryTextOnce(`${paths.procfs}/1/mountinfo`) ?? files.text(`${paths.procfs}/self/mountinfo`);
-  return parseMountinfo(text);
+  try {
+    return parseMountinfo(files.longText(`${paths.procfs}/1/mountinfo`));
+  } catch {
+    return parseMountinfo(files.longText(`${paths.procfs}/self/mountinfo`));
+  }
 }
 
 /** One line: `36 35 98:0 /root /mount rw,noatime shared:1 - ext4 /dev/sda rw,errors=continue`. */

@@ -4,6 +4,7 @@ import { counter, gauge } from '../collector.ts';
 import type { CollectorContext, Family, SampleSet } from '../collector.ts';
 import { NET_DEV, parseNetDev } from './dev.ts';
 import { countSockets, createSocketCounts, socketPresence, TCP_STATE_COUNT, udpListening } from './tcp.ts';
+import type { SocketCounts, SocketPresence } from './tcp.ts';
 
 /** cAdvisor's rule; it also hides a device called `loopx`. */
 const HIDDEN = /^(lo|veth|docker|nerdctl)/i;
@@ -63,30 +64,85 @@ export function collectTraffic(context: CollectorContext, pid: number, labels: s
   }
 }
 
-/** Adds a namespace's sockets by state, all states, as cAdvisor does. */
-export function collectSockets(context: CollectorContext, pid: number, labels: string, out: SampleSet): void {
-  const { files } = context;
-  const net = `${context.paths.procfs}/${pid}/net`;
-  const sockstat = files.tryTextOnce(`${net}/sockstat`);
-  if (sockstat === undefined) return;
-  const present = socketPresence(sockstat, files.tryTextOnce(`${net}/sockstat6`));
-  const read = (name: string, isPresent: boolean): ReturnType<typeof createSocketCounts> => {
+/** The TCP sockets of a namespace, with what was true when they were counted. */
+interface CountedTcp {
+  readonly evidence: string;
+  readonly four: Float64Array;
+  readonly six: Float64Array;
+}
+
+/**
+ * Counts sockets by state per namespace. A TCP table is read again only when the namespace's segment counters or socket
+ * counts moved: no socket changes its state without a segment or a change of a count.
+ */
+export class SocketReader {
+  readonly #context: CollectorContext;
+  #counted = new Map<string, CountedTcp>();
+  #next = new Map<string, CountedTcp>();
+
+  constructor(context: CollectorContext) {
+    this.#context = context;
+  }
+
+  /** Adds all states, as cAdvisor does. `namespace` undefined: what was counted is not kept. */
+  collect(pid: number, namespace: string | undefined, labels: string, out: SampleSet): void {
+    const { files } = this.#context;
+    const net = `${this.#context.paths.procfs}/${pid}/net`;
+    const sockstat = files.tryTextOnce(`${net}/sockstat`);
+    if (sockstat === undefined) return;
+    const sockstat6 = files.tryTextOnce(`${net}/sockstat6`);
+    const present = socketPresence(sockstat, sockstat6);
+    const { four, six } = this.#countTcp(net, namespace, present, `${sockstat}${sockstat6 ?? ''}`);
+    addTcp(NETWORK.tcp, four, labels, out);
+    addTcp(NETWORK.tcp6, six, labels, out);
+    addUdp(NETWORK.udp, this.#read(`${net}/udp`, present.udp4), labels, out);
+    addUdp(NETWORK.udp6, this.#read(`${net}/udp6`, present.udp6), labels, out);
+  }
+
+  /** Ends a scrape: namespaces that were not seen in it are forgotten. */
+  finish(): void {
+    this.#counted = this.#next;
+    this.#next = new Map();
+  }
+
+  #countTcp(net: string, namespace: string | undefined, present: SocketPresence, sockstat: string): CountedTcp {
+    if (!present.tcp4 && !present.tcp6) return NO_TCP;
+    const segments = /^Tcp: \d.*$/m.exec(this.#context.files.tryTextOnce(`${net}/snmp`) ?? '')?.[0];
+    // `orphan`, `alloc` and `mem` are of the whole machine.
+    const evidence = `${segments}\n${sockstat.replaceAll(/ (orphan|alloc|mem) \d+/g, '')}`;
+    const before = this.#counted.get(namespace ?? '');
+    if (namespace !== undefined && segments !== undefined && before?.evidence === evidence) {
+      this.#next.set(namespace, before);
+      return before;
+    }
+    const four = this.#read(`${net}/tcp`, present.tcp4).states;
+    const six = this.#read(`${net}/tcp6`, present.tcp6).states;
+    const counted = { evidence, four, six };
+    if (namespace !== undefined) this.#next.set(namespace, counted);
+    return counted;
+  }
+
+  #read(path: string, isPresent: boolean): SocketCounts {
     const counts = createSocketCounts();
-    const bytes = isPresent ? files.tryBytesOnce(`${net}/${name}`) : undefined;
+    const bytes = isPresent ? this.#context.files.tryBytesOnce(path) : undefined;
     if (bytes) countSockets(bytes, counts);
     return counts;
-  };
-  const addTcp = (family: Family, states: Float64Array): void => {
-    for (let i = 1; i < TCP_STATE_COUNT; i++) out.add(family, `${labels},${TCP_LABELS[i]}`, states[i]!);
-  };
-  const addUdp = (family: Family, counts: ReturnType<typeof createSocketCounts>): void => {
-    out.add(family, `${labels},udp_state="listen"`, udpListening(counts));
-    out.add(family, `${labels},udp_state="dropped"`, counts.dropped);
-    out.add(family, `${labels},udp_state="rxqueued"`, counts.rxQueueBytes);
-    out.add(family, `${labels},udp_state="txqueued"`, counts.txQueueBytes);
-  };
-  addTcp(NETWORK.tcp, read('tcp', present.tcp4).states);
-  addTcp(NETWORK.tcp6, read('tcp6', present.tcp6).states);
-  addUdp(NETWORK.udp, read('udp', present.udp4));
-  addUdp(NETWORK.udp6, read('udp6', present.udp6));
+  }
+}
+
+const NO_TCP: CountedTcp = {
+  evidence: '',
+  four: new Float64Array(TCP_STATE_COUNT),
+  six: new Float64Array(TCP_STATE_COUNT),
+};
+
+function addTcp(family: Family, states: Float64Array, labels: string, out: SampleSet): void {
+  for (let i = 1; i < TCP_STATE_COUNT; i++) out.add(family, `${labels},${TCP_LABELS[i]}`, states[i]!);
+}
+
+function addUdp(family: Family, counts: SocketCounts, labels: string, out: SampleSet): void {
+  out.add(family, `${labels},udp_state="listen"`, udpListening(counts));
+  out.add(family, `${labels},udp_state="dropped"`, counts.dropped);
+  out.add(family, `${labels},udp_state="rxqueued"`, counts.rxQueueBytes);
+  out.add(family, `${labels},udp_state="txqueued"`, counts.txQueueBytes);
 }
