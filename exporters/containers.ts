@@ -106,9 +106,12 @@ export class ContainerCollector {
     }
     this.#known = current;
     const devices = readDeviceNames(this.#context);
-    const deviceName = (number: string): string => (devices.has(number) ? `/dev/${devices.get(number)}` : number);
+    const deviceLabel = (number: string): string => {
+      const name = devices.get(number);
+      return labelText({ device: name === undefined ? number : `/dev/${name}` });
+    };
     for (const known of current.values()) {
-      const target: CgroupTarget = { files: this.#context.files, labels: known.labels, deviceName };
+      const target: CgroupTarget = { files: this.#context.files, labels: known.labels, deviceLabel };
       if (layout.isV2) collectV2(target, known.directories.get('tree')!, out);
       else collectV1(target, (controller) => known.directories.get(controller), out);
       if (known.entry.path === '/') this.#addRoot(layout, known.labels, out);
@@ -193,8 +196,8 @@ export class ContainerCollector {
   #addRoot(layout: CgroupLayout, labels: string, out: SampleSet): void {
     out.add(CONTAINER.lastSeen, labels, Math.floor(this.#context.nowMs() / 1000));
     collectTraffic(this.#context, 1, labels, out);
-    if (!layout.isV2) return;
-    // The v2 root has no memory.current.
+    // The v2 root has no memory.current; what looks like the root inside a container has.
+    if (!layout.isV2 || this.#context.files.tryStat(`${layout.tree}/memory.current`) !== undefined) return;
     const meminfo = this.#context.files.tryText(`${this.#context.paths.procfs}/meminfo`) ?? '';
     const field = (name: string): number =>
       Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(meminfo)?.[1] ?? 0) * 1024;

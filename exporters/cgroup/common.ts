@@ -9,8 +9,8 @@ export interface CgroupTarget {
   readonly files: FileReader;
   /** Rendered labels, never empty: `id` is always there. */
   readonly labels: string;
-  /** `/dev/<name>` for `major:minor`, the number itself where no such device is known; escaped for a label. */
-  readonly deviceName: (number: string) => string;
+  /** Rendered label `device="/dev/<name>"` for `major:minor`; the number itself where no such device is known. */
+  readonly deviceLabel: (number: string) => string;
 }
 
 const PRESSURES: readonly (readonly [string, Family, Family])[] = [

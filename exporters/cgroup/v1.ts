@@ -133,19 +133,20 @@ function addMemoryLimits({ files, labels }: CgroupTarget, directory: string, out
 
 function addBlockIo(target: CgroupTarget, directory: string, out: SampleSet): void {
   for (const { device, major, minor, operation, value } of readBlkio(target, directory, 'io_service_bytes')) {
-    const labels = `${target.labels},device="${device}"`;
+    const labels = `${target.labels},${device}`;
     if (operation === 'Read') out.add(CGROUP.fsReadsBytes, labels, value);
     if (operation === 'Write') out.add(CGROUP.fsWritesBytes, labels, value);
     out.add(CGROUP.blkio, `${labels},major="${major}",minor="${minor}",operation="${operation}"`, value);
   }
   for (const { device, operation, value } of readBlkio(target, directory, 'io_serviced')) {
-    const labels = `${target.labels},device="${device}"`;
+    const labels = `${target.labels},${device}`;
     if (operation === 'Read') out.add(CGROUP.fsReads, labels, value);
     if (operation === 'Write') out.add(CGROUP.fsWrites, labels, value);
   }
 }
 
 interface BlkioLine {
+  /** Rendered label. */
   readonly device: string;
   readonly major: string;
   readonly minor: string;
@@ -154,21 +155,21 @@ interface BlkioLine {
 }
 
 /** Lines `254:0 Read 4096`; the last one is the total over all devices. BFQ counts in files of its own. */
-function readBlkio({ files, deviceName }: CgroupTarget, directory: string, kind: string): BlkioLine[] {
+function readBlkio({ files, deviceLabel }: CgroupTarget, directory: string, kind: string): BlkioLine[] {
   for (const policy of ['throttle', 'bfq']) {
-    const lines = parseBlkio(files.tryText(`${directory}/blkio.${policy}.${kind}_recursive`) ?? '', deviceName);
+    const lines = parseBlkio(files.tryText(`${directory}/blkio.${policy}.${kind}_recursive`) ?? '', deviceLabel);
     if (lines.length > 0) return lines;
   }
   return [];
 }
 
-function parseBlkio(text: string, deviceName: CgroupTarget['deviceName']): BlkioLine[] {
+function parseBlkio(text: string, deviceLabel: CgroupTarget['deviceLabel']): BlkioLine[] {
   const lines: BlkioLine[] = [];
   for (const line of text.split('\n')) {
     const match = /^(\d+):(\d+) ([A-Z][a-z]+) (\d+)$/.exec(line);
     if (!match) continue;
     const [, major = '', minor = '', operation = '', value = ''] = match;
-    lines.push({ device: deviceName(`${major}:${minor}`), major, minor, operation, value: Number(value) });
+    lines.push({ device: deviceLabel(`${major}:${minor}`), major, minor, operation, value: Number(value) });
   }
   return lines;
 }

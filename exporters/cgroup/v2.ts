@@ -114,7 +114,7 @@ function addMemoryLimits({ files, labels }: CgroupTarget, directory: string, out
 }
 
 /** Lines `254:0 rbytes=1 wbytes=2 rios=3 wios=4`: keys in any order, or none at all. A device may have several lines. */
-function addIo({ files, labels, deviceName }: CgroupTarget, directory: string, out: SampleSet): void {
+function addIo({ files, labels, deviceLabel }: CgroupTarget, directory: string, out: SampleSet): void {
   const devices = new Map<string, Map<string, number>>();
   for (const line of (files.tryText(`${directory}/io.stat`) ?? '').split('\n')) {
     const [device = '', ...pairs] = line.trim().split(' ');
@@ -129,7 +129,7 @@ function addIo({ files, labels, deviceName }: CgroupTarget, directory: string, o
   }
   for (const [number, sums] of devices) {
     const [major, minor] = number.split(':');
-    const device = `${labels},device="${deviceName(number)}"`;
+    const device = `${labels},${deviceLabel(number)}`;
     const add = (family: Family, key: string, operation?: string): void => {
       const value = sums.get(key);
       if (value === undefined) return;

@@ -11,8 +11,12 @@ const FSTYPES_IGNORED =
   /^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$/;
 /** How long a scrape waits for a mount that does not answer. */
 const STATFS_WAIT_MS = 5000;
-/** Calls in flight over all mounts: each holds one of libuv's threads, which the write-ahead log needs too. */
-const STATFS_PENDING_MAX = 4;
+/**
+ * Calls in flight per kind of mount (local, remote): each holds one of libuv's threads, which the write-ahead log needs
+ * too, and dead servers must not use up what the local disks need.
+ */
+const STATFS_PENDING_MAX = 2;
+const REMOTE = /^(nfs|cifs|smb|fuse|ceph|gluster|lustre|9p|afs|ocfs|gfs|beegfs|virtiofs)/;
 
 const LABELS = ['device', 'device_error', 'fstype', 'mountpoint'];
 const SIZE = gauge('node_filesystem_size_bytes', 'Size of the file system.', ...LABELS);
@@ -83,13 +87,21 @@ export class FilesystemStats {
 
 /** Space and inodes of the mounted file systems. */
 export function createFilesystemCollector(context: CollectorContext): Collector {
-  const stats = new FilesystemStats();
+  const local = new FilesystemStats();
+  const remote = new FilesystemStats();
   const { rootfs } = context.paths;
 
   async function collect(out: SampleSet): Promise<void> {
     const mounts = distinctMounts(readMounts(context), rootfs);
-    const usages = await stats.read(mounts.map(({ mountpoint }) => pathOf(rootfs, mountpoint)));
-    for (const mount of mounts) addMount(out, mount, usages.get(pathOf(rootfs, mount.mountpoint)) ?? 'timeout');
+    const isRemote = ({ fstype }: Mount): boolean => REMOTE.test(fstype);
+    const pathOf = ({ mountpoint }: Mount): string => `${rootfs}${mountpoint}`;
+    const [near, far] = await Promise.all([
+      local.read(mounts.filter((mount) => !isRemote(mount)).map(pathOf)),
+      remote.read(mounts.filter(isRemote).map(pathOf)),
+    ]);
+    for (const mount of mounts) {
+      addMount(out, mount, (isRemote(mount) ? far : near).get(pathOf(mount)) ?? 'timeout');
+    }
   }
   return { name: 'filesystem', families: FAMILIES, source: '/proc/1/mountinfo, statfs(2)', collect };
 }
@@ -124,10 +136,6 @@ function distinctMounts(mounts: readonly Mount[], rootfs: string): Mount[] {
 function stripRoot(mountpoint: string, rootfs: string): string {
   if (rootfs === '' || !`${mountpoint}/`.startsWith(`${rootfs}/`)) return mountpoint;
   return mountpoint.slice(rootfs.length) || '/';
-}
-
-function pathOf(rootfs: string, mountpoint: string): string {
-  return `${rootfs}${mountpoint}`;
 }
 
 async function callStatfs(path: string): Promise<FilesystemUsage> {
