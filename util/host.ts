@@ -69,7 +69,8 @@ export interface Fs {
   remove(path: string): Promise<void>;
   /** fsync of a directory, so that created, renamed and removed names are durable. */
   syncDirectory(path: string): Promise<void>;
-  freeBytes(path: string): Promise<number>;
+  /** Of the file system that holds `path`: bytes this process may still write, and its size. */
+  diskSpace(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
   /** Takes Prometheus' own lock (flock on `<dir>/lock`); rejects when another process holds it. */
   lockDirectory(path: string): Promise<DirectoryLock>;
 }

@@ -161,9 +161,9 @@ class NodeFs implements Fs {
     }
   }
 
-  async freeBytes(path: string): Promise<number> {
-    const { bavail, bsize } = await statfs(path);
-    return bavail * bsize;
+  async diskSpace(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
+    const { bavail, blocks, bsize } = await statfs(path);
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
   }
 
   lockDirectory(path: string): Promise<DirectoryLock> {

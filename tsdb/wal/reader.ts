@@ -80,12 +80,20 @@ export async function readSegment(fs: Fs, segment: WalSegment, sink: RecordSink)
       if (!sink.record(bytes)) damage('record', offset, `a record of type ${bytes[0] ?? 'none'} cannot be decoded`);
     },
   });
-  const sizeBytes = await scanFile(fs, segment.path, scanner, sink);
+  const sizeBytes = await scanSegment(fs, segment.path, scanner, (bytes) => sink.pause(bytes));
   return { segment, sizeBytes, recordCount, damageCount, damages, endOffset: scanner.endOffset };
 }
 
-/** Feeds a file to the scanner, reading the next part while one is decoded. Returns its size. */
-async function scanFile(fs: Fs, path: string, scanner: SegmentScanner, sink: RecordSink): Promise<number> {
+/**
+ * Feeds a segment to a scanner, reading the next part while one is decoded; `pause` is called after each. Returns the
+ * file's size.
+ */
+export async function scanSegment(
+  fs: Fs,
+  path: string,
+  scanner: SegmentScanner,
+  pause: (readBytes: number) => Promise<void> | undefined,
+): Promise<number> {
   const file = await fs.open(path, 'r');
   try {
     let current = new Uint8Array(READ_BYTES);
@@ -98,7 +106,7 @@ async function scanFile(fs: Fs, path: string, scanner: SegmentScanner, sink: Rec
         scanner.page(current, at, Math.min(at + PAGE_BYTES, length), offset + at);
       }
       offset += length;
-      await sink.pause(length);
+      await pause(length);
       length = await next;
       [current, ahead] = [ahead, current];
     }
@@ -121,7 +129,8 @@ async function readFull(file: Readable, bytes: Uint8Array, offset: number): Prom
   return length;
 }
 
-function uncompressed(stored: Uint8Array, compression: RecordCompression): Uint8Array {
+/** A stored record's bytes. Throws `bad_data` or `limit` for what is not a compressed record. */
+export function uncompressed(stored: Uint8Array, compression: RecordCompression): Uint8Array {
   if (compression === 'none') return stored;
   return compression === 'snappy' ? snappyUncompress(stored, RECORD_BYTES_MAX) : zstdUnpack(stored, RECORD_BYTES_MAX);
 }
