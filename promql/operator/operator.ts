@@ -1,7 +1,17 @@
 import type { Labels } from '../../model/labels.ts';
 
-/** `Operator.next` returns this when its quantum of work is spent: nothing was produced yet, call again. */
+/** `open` and `next` return this when the quantum of work is spent: nothing was produced yet, call again. */
 export const PENDING = -1;
+/** `open` returns this when the operator is ready. */
+export const READY = 0;
+
+/** The output series of an operator, in the order in which they come. Labels are made when asked for: many are not. */
+export interface SeriesList {
+  readonly count: number;
+  labels(index: number): Labels;
+  /** With delayed name removal: the metric name of this series is to go at the end of the query. */
+  dropsName(index: number): boolean;
+}
 
 /**
  * Up to `capacity` consecutive output series over all steps of the query: row r of series `first + r` is at
@@ -18,18 +28,43 @@ export interface Batch {
 }
 
 /**
- * Evaluates one node of the plan, series by series, each over all steps. Life: `series()` once, then `next()` until it
- * returns 0, then `close()`, which is also the way to stop early. Nothing is shared between operators but through this.
+ * Evaluates one node of the plan, series by series, each over all steps. Life: `open()` until READY, then `series()`,
+ * then `next()` until it returns 0, then `close()`, which is also the way to stop early. A scalar is an operator of one
+ * series without labels that is present at every step. Nothing is shared between operators but through this.
  * Shape taken from the same idea in thanos-io/promql-engine and grafana/mimir's streaming engine.
  */
 export interface Operator {
-  /** Labels of every series that may come, in the order in which they will; the array is lent until `close()`. */
-  series(): readonly Labels[];
+  /** Finds out what the output series are, which for some nodes takes all of the input. READY or PENDING. */
+  open(): number;
+  /** Every series that may come; lent until `close()`. */
+  series(): SeriesList;
   /**
    * Fills rows of the caller's batch with the next series; returns how many rows, 0 when there are none left, or
-   * PENDING. A parent passes PENDING up at once and is called again later, so every operator keeps its state in fields
-   * and a worker can interleave queries and notice cancellation.
+   * PENDING. A parent passes PENDING up at once and calls again later with the same, untouched batch; so every operator
+   * keeps its state in fields, and a worker can interleave queries and notice cancellation.
    */
   next(batch: Batch): number;
   close(): void;
+}
+
+/** Values per batch: a few rows that stay in the processor's cache, many rows when a query has few steps. */
+const BATCH_VALUES = 8192;
+const BATCH_ROWS_MAX = 1024;
+
+export function createBatch(stepCount: number, rowsMax = BATCH_ROWS_MAX): Batch {
+  const capacity = Math.max(1, Math.min(rowsMax, BATCH_ROWS_MAX, Math.floor(BATCH_VALUES / stepCount)));
+  return {
+    first: 0,
+    capacity,
+    stepCount,
+    values: new Float64Array(capacity * stepCount),
+    present: new Uint8Array(capacity * stepCount),
+  };
+}
+
+/** How many of [from, to) are present. */
+export function countPresent(present: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let i = from; i < to; i++) count += present[i]!;
+  return count;
 }

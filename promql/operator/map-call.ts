@@ -1,0 +1,73 @@
+// hot path: a function of each sample, in the parent's own batch.
+import type { MapKernel, MapRow } from '../functions/map-function.ts';
+import { HeldSamples, type Evaluation } from './evaluation.ts';
+import { PENDING, READY, countPresent, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { withoutNames } from './series-list.ts';
+import type { ScalarReaders } from './table.ts';
+
+export interface MapCallOptions {
+  readonly kernel: MapKernel;
+  readonly source: Operator;
+  readonly params: ScalarReaders;
+  readonly stepTimes: Float64Array;
+  readonly keepsName: boolean;
+}
+
+/** Functions from sample to sample, operators between a vector and a scalar, and unary minus. */
+export class MapCallOperator implements Operator {
+  readonly #evaluation: Evaluation;
+  readonly #options: MapCallOptions;
+  readonly #source: Operator;
+  readonly #held: HeldSamples;
+  #isSourceOpen = false;
+  #list: SeriesList | undefined;
+  #row: MapRow | undefined;
+
+  constructor(evaluation: Evaluation, options: MapCallOptions) {
+    this.#evaluation = evaluation;
+    this.#options = options;
+    this.#source = options.source;
+    this.#held = new HeldSamples(evaluation);
+  }
+
+  open(): number {
+    if (!this.#isSourceOpen) {
+      if (this.#source.open() === PENDING) return PENDING;
+      this.#isSourceOpen = true;
+    }
+    return this.#options.params.read() === PENDING ? PENDING : READY;
+  }
+
+  series(): SeriesList {
+    const { keepsName, source } = this.#options;
+    this.#list ??= keepsName ? source.series() : withoutNames(source.series(), this.#evaluation.delayedNameRemoval);
+    return this.#list;
+  }
+
+  next(batch: Batch): number {
+    const rows = this.#source.next(batch);
+    if (rows === PENDING) return PENDING;
+    if (rows === 0) {
+      this.#source.close();
+      return 0;
+    }
+    const { stepCount } = batch;
+    const { kernel, params, stepTimes } = this.#options;
+    const { values, present } = batch;
+    this.#row ??= { values, present, base: 0, params: params.columns, stepTimes };
+    const row = this.#row;
+    for (let r = 0; r < rows; r++) {
+      row.base = r * stepCount;
+      kernel(row);
+    }
+    this.#held.add(countPresent(present, 0, rows * stepCount));
+    this.#evaluation.spend(rows * stepCount);
+    return rows;
+  }
+
+  close(): void {
+    this.#source.close();
+    this.#options.params.close();
+    this.#held.release();
+  }
+}

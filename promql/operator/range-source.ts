@@ -1,0 +1,132 @@
+import { SampleColumns } from '../../model/sample.ts';
+import type { SeriesSet } from '../../model/storage.ts';
+import { HeldSamples, type Evaluation } from './evaluation.ts';
+import { PENDING, READY, countPresent, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { listOf } from './series-list.ts';
+import { removeStale } from './vector-selector.ts';
+
+/** Where a range function's samples come from: series one after the other, without staleness markers. */
+export interface RangeSource {
+  /** READY or PENDING. */
+  open(): number;
+  series(): SeriesList;
+  /** The samples of the next series, lent until the next call; undefined for PENDING. Called `series().count` times at most. */
+  next(): SampleColumns | undefined;
+  close(): void;
+}
+
+/** Samples of a range selector, read from storage. */
+export class MatrixSelectorSource implements RangeSource {
+  readonly #set: SeriesSet;
+  readonly #startMs: number;
+  readonly #endMs: number;
+  readonly #columns = new SampleColumns();
+  #row = 0;
+
+  /** Samples in [startMs, endMs] are read. */
+  constructor(set: SeriesSet, startMs: number, endMs: number) {
+    this.#set = set;
+    this.#startMs = startMs;
+    this.#endMs = endMs;
+  }
+
+  open(): number {
+    return READY;
+  }
+
+  series(): SeriesList {
+    const set = this.#set;
+    return { count: set.count, labels: (index) => set.labels(index), dropsName: () => false };
+  }
+
+  next(): SampleColumns | undefined {
+    const columns = this.#columns;
+    this.#set.read(this.#row++, this.#startMs, this.#endMs, columns);
+    removeStale(columns);
+    return columns;
+  }
+
+  close(): void {
+    this.#row = 0;
+  }
+}
+
+/** No series: a subquery whose window holds none of its steps. */
+export class EmptySource implements RangeSource {
+  open(): number {
+    return READY;
+  }
+
+  series(): SeriesList {
+    return listOf([]);
+  }
+
+  next(): undefined {
+    return undefined;
+  }
+
+  close(): void {
+    // There is nothing to give back.
+  }
+}
+
+/** Samples of a subquery: the inner expression at each of its own steps. */
+export class SubquerySource implements RangeSource {
+  readonly #inner: Operator;
+  readonly #batch: Batch;
+  readonly #innerTimes: Float64Array;
+  readonly #columns: SampleColumns;
+  readonly #held: HeldSamples;
+  readonly #evaluation: Evaluation;
+  #rows = 0;
+  #row = 0;
+
+  /** `innerTimes` are the steps at which `inner` is evaluated. */
+  constructor(evaluation: Evaluation, inner: Operator, innerTimes: Float64Array) {
+    this.#evaluation = evaluation;
+    this.#inner = inner;
+    this.#innerTimes = innerTimes;
+    this.#batch = createBatch(Math.max(1, innerTimes.length));
+    this.#columns = new SampleColumns(Math.max(1, innerTimes.length));
+    this.#held = new HeldSamples(evaluation);
+  }
+
+  open(): number {
+    return this.#inner.open();
+  }
+
+  series(): SeriesList {
+    return this.#inner.series();
+  }
+
+  next(): SampleColumns | undefined {
+    if (this.#row === this.#rows) {
+      this.#rows = 0;
+      this.#row = 0;
+      const rows = this.#inner.next(this.#batch);
+      if (rows === PENDING) return undefined;
+      this.#rows = rows;
+    }
+    const { values, present } = this.#batch;
+    const times = this.#innerTimes;
+    const stepCount = times.length;
+    const base = this.#row++ * stepCount;
+    const columns = this.#columns;
+    let count = 0;
+    for (let i = 0; i < stepCount; i++) {
+      if (present[base + i] === 0) continue;
+      columns.times[count] = times[i]!;
+      columns.values[count] = values[base + i]!;
+      count++;
+    }
+    columns.count = count;
+    this.#evaluation.spend(stepCount);
+    this.#held.add(countPresent(present, base, base + stepCount));
+    return columns;
+  }
+
+  close(): void {
+    this.#inner.close();
+    this.#held.release();
+  }
+}

@@ -1,0 +1,264 @@
+// hot path: arithmetic and comparison between two vectors.
+import type { Labels } from '../../model/labels.ts';
+import { CodedError } from '../../util/errors.ts';
+import { ARITHMETIC } from '../functions/binary.ts';
+import type { BinaryOp, VectorMatching } from '../parse/ast.ts';
+import { combiner, type CombineRow, type RowOperands } from './combine.ts';
+import { HeldSamples, type Evaluation } from './evaluation.ts';
+import { matchLabelsOf, matchSeries, type MatchGroups } from './match-groups.ts';
+import { PENDING, READY, countPresent, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { OneSide } from './one-side.ts';
+import { dropName, listOf } from './series-list.ts';
+import { TableReader } from './table.ts';
+
+export interface VectorBinaryOptions {
+  readonly op: BinaryOp;
+  readonly bool: boolean;
+  readonly matching: VectorMatching;
+  readonly lhs: Operator;
+  readonly rhs: Operator;
+  readonly stepCount: number;
+}
+
+/** A row of the output: a series of the "many" side with one of the "one" side; -1 is a filled-in side. */
+interface Pair {
+  readonly many: number;
+  readonly one: number;
+  readonly group: number;
+}
+
+const EMPTY = new Float64Array(0);
+
+/**
+ * The "one" side (the right, or the left with group_right) is read into memory, the other streams by. Each series of the
+ * many side makes a row with each series of its match group, nearly always one; rows of the same labels are joined by
+ * the DistinctOperator above. What Prometheus checks at each step is checked for groups with more than one series only.
+ */
+export class VectorBinaryOperator implements Operator {
+  readonly #evaluation: Evaluation;
+  readonly #options: VectorBinaryOptions;
+  readonly #many: Operator;
+  readonly #one: Operator;
+  readonly #manyFill: number | undefined;
+  readonly #oneFill: number | undefined;
+  readonly #combine: CombineRow;
+  readonly #input: Batch;
+  readonly #held: HeldSamples;
+  #opened = 0;
+  #groups: MatchGroups | undefined;
+  #pairs: readonly Pair[] = [];
+  #list: SeriesList = listOf([]);
+  #hasRepeats = true;
+  #reader: TableReader | undefined;
+  #oneSide: OneSide | undefined;
+  #inputRows = 0;
+  #inputFirst = 0;
+  #isInputDone = false;
+  #nextPair = 0;
+  readonly #operands: RowOperands = { left: EMPTY, leftBase: 0, right: EMPTY, rightBase: 0 };
+
+  constructor(evaluation: Evaluation, options: VectorBinaryOptions) {
+    const { matching, lhs, rhs } = options;
+    const isSwapped = matching.card === 'one-to-many';
+    this.#evaluation = evaluation;
+    this.#options = options;
+    this.#many = isSwapped ? rhs : lhs;
+    this.#one = isSwapped ? lhs : rhs;
+    this.#manyFill = isSwapped ? matching.fillRight : matching.fillLeft;
+    this.#oneFill = isSwapped ? matching.fillLeft : matching.fillRight;
+    this.#combine = combiner(options.op, options.bool);
+    this.#input = createBatch(options.stepCount);
+    this.#held = new HeldSamples(evaluation);
+  }
+
+  open(): number {
+    if (this.#opened === 0) {
+      if (this.#options.lhs.open() === PENDING) return PENDING;
+      this.#opened = 1;
+    }
+    if (this.#opened === 1) {
+      if (this.#options.rhs.open() === PENDING) return PENDING;
+      this.#opened = 2;
+      this.#match();
+    }
+    return READY;
+  }
+
+  series(): SeriesList {
+    return this.#list;
+  }
+
+  /** False when the matching alone makes all output series distinct. */
+  get mayRepeat(): boolean {
+    return this.#hasRepeats;
+  }
+
+  #match(): void {
+    const { matching, stepCount } = this.#options;
+    const many = this.#many.series();
+    const one = this.#one.series();
+    const groups = matchSeries(many, one, matching);
+    const oneSide = new OneSide(this.#evaluation, groups, {
+      stepCount,
+      isOneToOne: matching.card === 'one-to-one',
+      tracksMany: this.#manyFill !== undefined,
+    });
+    const pairs: Pair[] = [];
+    for (let m = 0; m < many.count; m++) {
+      const group = groups.groupOfLeft[m]!;
+      for (const o of oneSide.rowsOf(group)) pairs.push({ many: m, one: o, group });
+      if (this.#oneFill !== undefined) pairs.push({ many: m, one: -1, group });
+    }
+    if (this.#manyFill !== undefined) {
+      for (let o = 0; o < one.count; o++) pairs.push({ many: -1, one: o, group: groups.groupOfRight[o]! });
+    }
+    this.#groups = groups;
+    this.#oneSide = oneSide;
+    this.#pairs = pairs;
+    const hasFill = this.#manyFill !== undefined || this.#oneFill !== undefined;
+    this.#hasRepeats = hasFill || matching.card !== 'one-to-one' || oneSide.hasSharedGroups;
+    this.#list = this.#outputSeries(many, one);
+    this.#reader = new TableReader(this.#evaluation, this.#one, stepCount);
+  }
+
+  #outputSeries(many: SeriesList, one: SeriesList): SeriesList {
+    const pairs = this.#pairs;
+    const { matching } = this.#options;
+    const virtual = (series: SeriesList, index: number): Labels => matchLabelsOf(series.labels(index), matching);
+    const { bool } = this.#options;
+    return {
+      count: pairs.length,
+      labels: (index) => {
+        const pair = pairs[index]!;
+        const manyLabels = pair.many < 0 ? virtual(one, pair.one) : many.labels(pair.many);
+        const oneLabels = pair.one < 0 ? virtual(many, pair.many) : one.labels(pair.one);
+        return this.#resultLabels(manyLabels, oneLabels, pair.one < 0);
+      },
+      dropsName: (index) => {
+        const { many: row } = pairs[index]!;
+        return (row >= 0 && many.dropsName(row)) || (bool && this.#evaluation.delayedNameRemoval);
+      },
+    };
+  }
+
+  #resultLabels(many: Labels, one: Labels, isOneFilled: boolean): Labels {
+    const { op, bool, matching } = this.#options;
+    const removesName = ARITHMETIC.has(op) || (bool && !this.#evaluation.delayedNameRemoval);
+    let labels = removesName ? dropName(many) : many;
+    if (matching.card === 'one-to-one') {
+      const names = new Set(matching.labels);
+      labels = matching.on ? labels.only(names) : labels.without(names);
+    }
+    for (const name of matching.include) {
+      if (isOneFilled && !one.has(name)) labels = labels.with(name, '');
+      else labels = labels.with(name, one.get(name));
+    }
+    return labels;
+  }
+
+  next(batch: Batch): number {
+    if (this.#readOne() === PENDING) return PENDING;
+    batch.first = this.#nextPair;
+    let rows = 0;
+    while (rows < batch.capacity && this.#nextPair < this.#pairs.length) {
+      const pair = this.#pairs[this.#nextPair]!;
+      const needsInput = pair.many < 0 ? !this.#isInputDone : pair.many >= this.#inputFirst + this.#inputRows;
+      if (needsInput) {
+        // Rows that are done go out first: reading may be PENDING, and then the batch must be as it was.
+        if (rows > 0) break;
+        if (this.#readMany() === PENDING) return PENDING;
+        continue;
+      }
+      this.#fillRow(batch, rows * batch.stepCount, pair);
+      this.#nextPair++;
+      rows++;
+    }
+    if (rows === 0) return this.#finish();
+    this.#held.add(countPresent(batch.present, 0, rows * batch.stepCount));
+    this.#evaluation.spend(rows * batch.stepCount * 2);
+    return rows;
+  }
+
+  #readOne(): number {
+    const oneSide = this.#oneSide!;
+    if (oneSide.table !== undefined) return READY;
+    if (this.#reader!.read() === PENDING) return PENDING;
+    oneSide.complete(this.#reader!.table);
+    return READY;
+  }
+
+  /** The next batch of the many side. */
+  #readMany(): number {
+    const input = this.#input;
+    const rows = this.#many.next(input);
+    if (rows === PENDING) return PENDING;
+    this.#inputFirst += this.#inputRows;
+    this.#inputRows = rows;
+    if (rows === 0) this.#isInputDone = true;
+    const { groupOfLeft } = this.#groups!;
+    for (let r = 0; r < rows; r++) {
+      const group = groupOfLeft[input.first + r]!;
+      this.#oneSide!.noteMany(group, input.present, r * input.stepCount, this.#oneFill !== undefined);
+    }
+    return READY;
+  }
+
+  #finish(): number {
+    while (!this.#isInputDone) if (this.#readMany() === PENDING) return PENDING;
+    const duplicate = this.#oneSide!.duplicate;
+    if (duplicate !== undefined) this.#failDuplicate(duplicate.a, duplicate.b);
+    this.#many.close();
+    this.#one.close();
+    return 0;
+  }
+
+  #fillRow(batch: Batch, base: number, pair: Pair): void {
+    const { stepCount, matching } = this.#options;
+    const { present } = batch;
+    const oneSide = this.#oneSide!;
+    const table = oneSide.table!;
+    const rowOfOne = pair.one * stepCount;
+    const rowOfMany = (pair.many - this.#inputFirst) * stepCount;
+    const input = this.#input.present;
+    for (let i = 0; i < stepCount; i++) {
+      if (pair.many < 0)
+        present[base + i] = table.present[rowOfOne + i] === 1 && !oneSide.hasMany(pair.group, i) ? 1 : 0;
+      else if (pair.one < 0) present[base + i] = input[rowOfMany + i] === 1 && !oneSide.hasAny(pair.group, i) ? 1 : 0;
+      else present[base + i] = input[rowOfMany + i]! & table.present[rowOfOne + i]!;
+    }
+    const many = pair.many < 0 ? this.#fillColumn(this.#manyFill) : this.#input.values;
+    const manyBase = pair.many < 0 ? 0 : rowOfMany;
+    const one = pair.one < 0 ? this.#fillColumn(this.#oneFill) : table.values;
+    const oneBase = pair.one < 0 ? 0 : rowOfOne;
+    const operands = this.#operands;
+    const isSwapped = matching.card === 'one-to-many';
+    operands.left = isSwapped ? one : many;
+    operands.leftBase = isSwapped ? oneBase : manyBase;
+    operands.right = isSwapped ? many : one;
+    operands.rightBase = isSwapped ? manyBase : oneBase;
+    this.#combine(batch, base, operands);
+  }
+
+  #fillColumn(value: number | undefined): Float64Array {
+    return new Float64Array(this.#options.stepCount).fill(value ?? 0);
+  }
+
+  #failDuplicate(a: number, b: number): never {
+    const { matching } = this.#options;
+    const one = this.#one.series();
+    const side = matching.card === 'one-to-many' ? 'left' : 'right';
+    const texts = [one.labels(a).toString(), one.labels(b).toString()].sort();
+    throw new CodedError(
+      'execution',
+      `found duplicate series for the match group ${matchLabelsOf(one.labels(a), matching).toString()} on the ${side} ` +
+        `hand-side of the operation: [${texts.join(', ')}];many-to-many matching not allowed: ` +
+        'matching labels must be unique on one side',
+    );
+  }
+
+  close(): void {
+    this.#many.close();
+    this.#one.close();
+    this.#held.release();
+  }
+}
