@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { CodedError, errorText } from './errors.ts';
+import { matchesWildcard, shapeOf, type PatternShape } from './regexp-shape.ts';
 
 /** A fully anchored RE2 pattern in which the dot matches newline, as Prometheus compiles every user pattern. */
 export interface AnchoredPattern {
@@ -9,23 +10,98 @@ export interface AnchoredPattern {
    * not exist or took no part is empty. undefined when the pattern does not match.
    */
   expand(text: string, template: string): string | undefined;
+  /** Every text that matches, where the pattern is a list of texts; may repeat one. */
+  readonly literals: readonly string[] | undefined;
 }
 
-/** Compiles in linear-time RE2 semantics; user patterns never reach V8's RegExp. Throws bad_data. */
+/** Compiled patterns that are kept, and answers kept per pattern. */
+const PATTERNS_MAX = 500;
+const ANSWERS_MAX = 10_000;
+
+const compiledPatterns = new Map<string, AnchoredPattern>();
+
+/**
+ * Compiles in linear-time RE2 semantics; user patterns never reach V8's RegExp. Lists of words, prefixes and suffixes
+ * need no engine, and the engine's answers are remembered per text. Throws bad_data with Go's text.
+ */
 export function compileAnchored(pattern: string): AnchoredPattern {
-  try {
-    const compiled = RE2JS.compile(pattern, RE2JS.DOTALL);
-    return {
-      matches: (text) => compiled.matches(text),
-      expand: (text, template) => {
-        const matcher = compiled.matcher(text);
-        if (!matcher.matches()) return undefined;
-        return expandTemplate(template, (name) => groupText(matcher, name));
-      },
-    };
-  } catch (error) {
-    throw new CodedError('bad_data', `error parsing regexp: ${errorText(error)}`, { cause: error });
+  const known = compiledPatterns.get(pattern);
+  if (known) return known;
+  const shape = shapeOf(pattern);
+  const compiled = new CompiledPattern(pattern, shape, shape ? undefined : compileRe2(pattern));
+  if (compiledPatterns.size >= PATTERNS_MAX) compiledPatterns.clear();
+  compiledPatterns.set(pattern, compiled);
+  return compiled;
+}
+
+/** A pattern that is looked for anywhere in a text. */
+export interface SearchPattern {
+  found(text: string): boolean;
+}
+
+/** As compileAnchored, but a match may be any part of the text. Throws bad_data. */
+export function compileSearch(pattern: string): SearchPattern {
+  const compiled = compileRe2(pattern, false);
+  return { found: (text) => compiled.matcher(text).find() };
+}
+
+class CompiledPattern implements AnchoredPattern {
+  readonly literals: readonly string[] | undefined;
+  readonly matches: (text: string) => boolean;
+  readonly #pattern: string;
+  #compiled: RE2JS | undefined;
+
+  constructor(pattern: string, shape: PatternShape | undefined, compiled: RE2JS | undefined) {
+    this.#pattern = pattern;
+    this.#compiled = compiled;
+    this.literals = shape && shape.wildcards.length === 0 ? shape.literals : undefined;
+    this.matches = compiled ? remembered((text) => compiled.matches(text)) : shapeMatcher(shape!);
   }
+
+  expand(text: string, template: string): string | undefined {
+    if (!this.matches(text)) return undefined;
+    this.#compiled ??= compileRe2(this.#pattern);
+    const matcher = this.#compiled.matcher(text);
+    if (!matcher.matches()) return undefined;
+    return expandTemplate(template, (name) => groupText(matcher, name));
+  }
+}
+
+function shapeMatcher({ literals, wildcards }: PatternShape): (text: string) => boolean {
+  const only = wildcards[0];
+  if (only && wildcards.length === 1 && literals.length === 0) return (text) => matchesWildcard(only, text);
+  const [first] = literals;
+  if (wildcards.length === 0 && literals.length === 1) return (text) => text === first;
+  const set = new Set(literals);
+  if (wildcards.length === 0) return (text) => set.has(text);
+  return (text) => set.has(text) || wildcards.some((wildcard) => matchesWildcard(wildcard, text));
+}
+
+function remembered(test: (text: string) => boolean): (text: string) => boolean {
+  const answers = new Map<string, boolean>();
+  return (text) => {
+    let answer = answers.get(text);
+    if (answer === undefined) {
+      answer = test(text);
+      if (answers.size >= ANSWERS_MAX) answers.clear();
+      answers.set(text, answer);
+    }
+    return answer;
+  };
+}
+
+function compileRe2(pattern: string, dotAll = true): RE2JS {
+  try {
+    return dotAll ? RE2JS.compile(pattern, RE2JS.DOTALL) : RE2JS.compile(pattern);
+  } catch (error) {
+    throw new CodedError('bad_data', goMessage(errorText(error)), { cause: error });
+  }
+}
+
+/** The engine's messages are Go's, but for the flag it puts in front of the pattern. */
+function goMessage(message: string): string {
+  const text = message.startsWith('error parsing regexp: ') ? message : `error parsing regexp: ${message}`;
+  return text.endsWith('trailing backslash at end of expression') ? `${text}: \`\`` : text.replace('`(?s)', '`');
 }
 
 // `$name` takes the longest run of letters, digits and underscores, so `$1x` is the group named "1x".
