@@ -3,7 +3,7 @@ import { labelText } from '../../util/metrics.ts';
 import { counter, gauge } from '../collector.ts';
 import type { CollectorContext, Family, SampleSet } from '../collector.ts';
 import { NET_DEV, parseNetDev } from './dev.ts';
-import { countSockets, createSocketCounts, socketPresence, TCP_STATE_COUNT, udpListening } from './tcp.ts';
+import { countSockets, createSocketCounts, needsTcp6, socketPresence, TCP_STATE_COUNT, udpListening } from './tcp.ts';
 import type { SocketCounts, SocketPresence } from './tcp.ts';
 
 /** cAdvisor's rule; it also hides a device called `loopx`. */
@@ -115,9 +115,9 @@ export class SocketReader {
       this.#next.set(namespace, before);
       return before;
     }
-    const four = this.#read(`${net}/tcp`, present.tcp4).states;
-    const six = this.#read(`${net}/tcp6`, present.tcp6).states;
-    const counted = { evidence, four, six };
+    const four = this.#read(`${net}/tcp`, present.tcp4);
+    const six = this.#read(`${net}/tcp6`, needsTcp6(present, four));
+    const counted = { evidence, four: four.states, six: six.states };
     if (namespace !== undefined) this.#next.set(namespace, counted);
     return counted;
   }

@@ -21,6 +21,7 @@ const STATES = [
 ] as const;
 /** Numbers a `st` column may hold, and one more. */
 export const TCP_STATE_COUNT = 12;
+const TIME_WAIT = 6;
 const UDP_LISTEN = 7;
 
 /** What the lines of a socket table add up to. */
@@ -43,6 +44,10 @@ export interface SocketPresence {
   readonly tcp6: boolean;
   readonly udp4: boolean;
   readonly udp6: boolean;
+  /** TIME_WAIT sockets of both families; Infinity when that is not known. */
+  readonly timeWait: number;
+  /** Whether IPv6 has TCP sockets in another state than TIME_WAIT, or may have. */
+  readonly hasLiveTcp6: boolean;
 }
 
 /**
@@ -53,13 +58,21 @@ export function socketPresence(sockstat: string | undefined, sockstat6: string |
   const four = parseSockstat(sockstat ?? '');
   const six = parseSockstat(sockstat6 ?? '');
   const isSome = (count: number | undefined): boolean => count === undefined || count > 0;
-  const timeWait = isSome(four.get('TCP_tw'));
+  const timeWait = four.get('TCP_tw') ?? Infinity;
+  const hasLiveTcp6 = sockstat6 !== undefined && isSome(six.get('TCP6_inuse'));
   return {
-    tcp4: timeWait || isSome(four.get('TCP_inuse')),
-    tcp6: sockstat6 !== undefined && (timeWait || isSome(six.get('TCP6_inuse'))),
+    timeWait,
+    hasLiveTcp6,
+    tcp4: timeWait > 0 || isSome(four.get('TCP_inuse')),
+    tcp6: sockstat6 !== undefined && (timeWait > 0 || hasLiveTcp6),
     udp4: isSome(four.get('UDP_inuse')) || isSome(four.get('UDPLITE_inuse')),
     udp6: sockstat6 !== undefined && (isSome(six.get('UDP6_inuse')) || isSome(six.get('UDPLITE6_inuse'))),
   };
+}
+
+/** Whether the IPv6 table must be read, once the IPv4 table was: not when all TIME_WAIT sockets were found there. */
+export function needsTcp6(present: SocketPresence, four: SocketCounts): boolean {
+  return present.tcp6 && (present.hasLiveTcp6 || four.states[TIME_WAIT]! < present.timeWait);
 }
 
 const TCP = gauge('node_tcp_connection_states', 'TCP sockets by state, IPv4 and IPv6; queued bytes.', 'state');
@@ -74,7 +87,7 @@ export function createTcpstatCollector({ files, paths }: CollectorContext): Coll
     const counts = createSocketCounts();
     const present = socketPresence(files.tryText(`${net}/sockstat`), files.tryText(`${net}/sockstat6`));
     if (present.tcp4) countSockets(files.bytes(`${net}/tcp`), counts);
-    if (present.tcp6) countSockets(files.bytes(`${net}/tcp6`), counts);
+    if (needsTcp6(present, counts)) countSockets(files.bytes(`${net}/tcp6`), counts);
     for (let i = 1; i < STATES.length; i++) if (counts.states[i]! > 0) out.add(TCP, labels[i]!, counts.states[i]!);
     out.add(TCP, 'state="rx_queued_bytes"', counts.rxQueueBytes);
     out.add(TCP, 'state="tx_queued_bytes"', counts.txQueueBytes);

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countSockets, createSocketCounts, socketPresence, udpListening } from '../../../exporters/procnet/tcp.ts';
+import {
+  countSockets,
+  createSocketCounts,
+  needsTcp6,
+  socketPresence,
+  udpListening,
+} from '../../../exporters/procnet/tcp.ts';
 
 const HEADER = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
 const UDP_HEADER = `${HEADER.trimEnd()} ref pointer drops\n`;
@@ -68,12 +74,17 @@ describe('socket tables', () => {
   test('sockstat says which tables can be empty', () => {
     const idle = 'sockets: used 1\nTCP: inuse 0 orphan 0 tw 0 alloc 21 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\n';
     const idle6 = 'TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\n';
-    expect(socketPresence(idle, idle6)).toEqual({ tcp4: false, tcp6: false, udp4: false, udp6: false });
-    // TIME_WAIT is counted over both families.
+    expect(socketPresence(idle, idle6)).toMatchObject({ tcp4: false, tcp6: false, udp4: false, udp6: false });
+    // TIME_WAIT is counted over both families: IPv6 is read unless IPv4 had them all.
     const waiting = socketPresence(idle.replace('tw 0', 'tw 3'), idle6);
-    expect(waiting).toEqual({ tcp4: true, tcp6: true, udp4: false, udp6: false });
-    expect(socketPresence(idle, idle6.replace('TCP6: inuse 0', 'TCP6: inuse 1')).tcp6).toBe(true);
+    expect(waiting).toMatchObject({ tcp4: true, tcp6: true, udp4: false, udp6: false });
+    expect(needsTcp6(waiting, count(HEADER + line('06').repeat(2)))).toBe(true);
+    expect(needsTcp6(waiting, count(HEADER + line('06').repeat(3)))).toBe(false);
+    const live = socketPresence(idle, idle6.replace('TCP6: inuse 0', 'TCP6: inuse 1'));
+    expect(needsTcp6(live, count(HEADER))).toBe(true);
     // Nothing known: read everything there may be; without IPv6 there is no second table.
-    expect(socketPresence(undefined, undefined)).toEqual({ tcp4: true, tcp6: false, udp4: true, udp6: false });
+    const unknown = socketPresence(undefined, undefined);
+    expect(unknown).toMatchObject({ tcp4: true, tcp6: false, udp4: true, udp6: false });
+    expect(needsTcp6(unknown, count(HEADER))).toBe(false);
   });
 });
