@@ -3,14 +3,14 @@ import { collectV1 } from './cgroup/v1.ts';
 import { collectV2 } from './cgroup/v2.ts';
 import type { CgroupTarget } from './cgroup/common.ts';
 import { CGROUP } from './cgroup/families.ts';
-import { findCgroups, parseProcCgroup, readLayout } from './cgroup/paths.ts';
+import { findCgroups, isInnerPart, parseProcCgroup, readLayout, readProcesses } from './cgroup/paths.ts';
 import type { CgroupEntry, CgroupLayout } from './cgroup/paths.ts';
 import { counter, gauge } from './collector.ts';
 import type { CollectorContext, SampleSet } from './collector.ts';
 import { CONTAINER_STATES } from './docker/containers.ts';
 import type { DockerContainer, DockerContainers } from './docker/containers.ts';
 import { readDeviceNames } from './host/disk.ts';
-import { collectMachine, MACHINE } from './machine.ts';
+import { collectMachine, MACHINE, MachineDisks } from './machine.ts';
 import { tryNumber } from './numbers.ts';
 import { collectTraffic, namespaceOf, NETWORK, SocketReader } from './procnet/namespace.ts';
 
@@ -53,6 +53,7 @@ export class ContainerCollector {
   readonly #docker: DockerContainers | undefined;
   #known = new Map<string, Known>();
   readonly #sockets: SocketReader;
+  readonly #disks: MachineDisks;
   #layout: CgroupLayout | undefined;
   #layoutMs = 0;
   #races = 0;
@@ -61,6 +62,7 @@ export class ContainerCollector {
     this.#context = context;
     this.#docker = docker;
     this.#sockets = new SocketReader(context);
+    this.#disks = new MachineDisks(context);
   }
 
   /** Where cgroups are mounted; mounts hardly change, and mountinfo has a line for every container. */
@@ -82,8 +84,9 @@ export class ContainerCollector {
     if (tree !== undefined) {
       const entries = findCgroups(this.#context.files, tree);
       this.#forgetRestarted(entries);
-      await this.#docker?.prepare(entries.flatMap(({ containerId }) => containerId ?? []));
+      await this.#docker?.prepare(entries.flatMap((entry) => (hasProcesses(entry) ? entry.containerId! : [])));
       this.#collectAll(layout, entries, out);
+      await this.#disks.collect(labelText({ id: '/' }), out);
     }
     this.#addEngine(out);
     out.add(CONTAINER.races, '', this.#races);
@@ -115,21 +118,27 @@ export class ContainerCollector {
       if (layout.isV2) collectV2(target, known.directories.get('tree')!, out);
       else collectV1(target, (controller) => known.directories.get(controller), out);
       if (known.entry.path === '/') this.#addRoot(layout, known.labels, out);
-      else this.#addProcesses(known, out);
+      else if (hasProcesses(known.entry)) this.#addProcesses(known, out);
     }
     this.#addNetworks(current.values(), out);
   }
 
   /** What was known about the cgroup, or what a first look says. */
   #know(layout: CgroupLayout, entry: CgroupEntry): Known {
-    const docker = entry.containerId === undefined ? undefined : this.#docker?.get(entry.containerId);
+    const docker = hasProcesses(entry) ? this.#docker?.get(entry.containerId!) : undefined;
     const before = this.#known.get(entry.path);
     if (before?.entry.inode === entry.inode && before.docker === docker) return before;
     const id = labelText({ id: entry.path });
     const labels = docker ? `${id},${docker.labels}` : `${id}${fallbackName(entry)}`;
-    const known: Known = { entry, docker, labels, pid: docker?.pid ?? 0, directories: new Map() };
+    const pid = docker?.pid || this.#firstProcess(layout, entry);
+    const known: Known = { entry, docker, labels, pid, directories: new Map() };
     known.directories = this.#directoriesOf(layout, known);
     return known;
+  }
+
+  #firstProcess(layout: CgroupLayout, { path, containerId }: CgroupEntry): number {
+    if (containerId === undefined) return 0;
+    return readProcesses(this.#context.files, `${layout.tree}${path}`)?.[0] ?? 0;
   }
 
   /** A cgroup's directory per controller: from its first process where controllers differ, else the same everywhere. */
@@ -154,14 +163,12 @@ export class ContainerCollector {
   #addProcesses(known: Known, out: SampleSet): void {
     const { files, paths } = this.#context;
     const { labels, entry, docker } = known;
-    const procs = files.tryText(`${known.directories.get('tree')}/cgroup.procs`);
-    if (procs === undefined) {
+    const pids = readProcesses(files, known.directories.get('tree')!);
+    if (pids === undefined) {
       this.#races++;
       return;
     }
-    const pids = procs.split('\n').flatMap((line) => tryNumber(line) ?? []);
     if (!pids.includes(known.pid)) known.pid = pids[0] ?? 0;
-    if (entry.containerId === undefined) return;
     out.add(CONTAINER.lastSeen, labels, Math.floor(this.#context.nowMs() / 1000));
     out.add(CONTAINER.creationTime, labels, entry.modifiedMs / 1000);
     const started = docker?.startedSeconds ?? this.#startOf(known.pid) ?? entry.modifiedMs / 1000;
@@ -211,7 +218,7 @@ export class ContainerCollector {
     const host = namespaceOf(this.#context, 1) ?? namespaceOf(this.#context, 'self');
     const seen = new Set<string>();
     const joins = ({ docker }: Known): number => (docker?.networkMode.startsWith('container:') ? 1 : 0);
-    const containers = [...all].filter(({ pid, entry }) => pid > 0 && entry.containerId !== undefined);
+    const containers = [...all].filter(({ pid, entry }) => pid > 0 && hasProcesses(entry));
     for (const known of containers.sort((a, b) => joins(a) - joins(b) || a.pid - b.pid)) {
       if (known.docker?.networkMode === 'host') continue;
       const namespace = namespaceOf(this.#context, known.pid);
@@ -236,8 +243,13 @@ export class ContainerCollector {
 }
 
 /** A container no engine knows is called by the short form of its id, so that it can be told apart on a graph. */
-function fallbackName({ containerId }: CgroupEntry): string {
-  return containerId === undefined ? '' : `,name="${containerId.slice(0, 12)}"`;
+function fallbackName(entry: CgroupEntry): string {
+  return hasProcesses(entry) ? `,name="${entry.containerId?.slice(0, 12)}"` : '';
+}
+
+/** Whether a cgroup stands for a container: pods and the inner part of podman's containers have its figures only. */
+function hasProcesses({ path, containerId }: CgroupEntry): boolean {
+  return containerId !== undefined && !isInnerPart(path);
 }
 
 function healthState({ health }: DockerContainer): number {

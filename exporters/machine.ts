@@ -1,6 +1,9 @@
 import { labelText } from '../util/metrics.ts';
 import { gauge } from './collector.ts';
 import type { CollectorContext, SampleSet } from './collector.ts';
+import { FilesystemStats } from './host/filesystem.ts';
+import { readMounts } from './host/mounts.ts';
+import type { Mount } from './host/mounts.ts';
 
 /** The machine below the containers, under cAdvisor's names. */
 export const MACHINE = {
@@ -18,7 +21,58 @@ export const MACHINE = {
     'cadvisorVersion',
     'cadvisorRevision',
   ),
+  fsUsage: gauge('container_fs_usage_bytes', 'Bytes in use on a disk of the machine (id="/").', 'device'),
+  fsLimit: gauge('container_fs_limit_bytes', 'Size of a disk of the machine (id="/").', 'device'),
+  fsInodesFree: gauge('container_fs_inodes_free', 'Free inodes of a disk of the machine (id="/").', 'device'),
+  fsInodesTotal: gauge('container_fs_inodes_total', 'Inodes of a disk of the machine (id="/").', 'device'),
 } as const;
+
+/** How long the mounts that were found are taken to be the same. */
+const MOUNTS_MS = 60_000;
+
+/** Usage of the machine's disks: file systems on a device, each device once. */
+export class MachineDisks {
+  readonly #context: CollectorContext;
+  readonly #stats = new FilesystemStats();
+  #mounts: readonly Mount[] = [];
+  #readMs = -Infinity;
+
+  constructor(context: CollectorContext) {
+    this.#context = context;
+  }
+
+  /** Adds what answers in time; a disk that does not is left out. */
+  async collect(labels: string, out: SampleSet): Promise<void> {
+    const now = performance.now();
+    if (now - this.#readMs > MOUNTS_MS) {
+      this.#mounts = diskMounts(this.#context);
+      this.#readMs = now;
+    }
+    const pathOf = ({ mountpoint }: Mount): string => `${this.#context.paths.rootfs}${mountpoint}`;
+    const usages = await this.#stats.read(this.#mounts.map(pathOf));
+    for (const mount of this.#mounts) {
+      const usage = usages.get(pathOf(mount));
+      if (usage === undefined || typeof usage === 'string') continue;
+      const own = `${labels},${labelText({ device: mount.device })}`;
+      out.add(MACHINE.fsUsage, own, usage.sizeBytes - usage.freeBytes);
+      out.add(MACHINE.fsLimit, own, usage.sizeBytes);
+      out.add(MACHINE.fsInodesFree, own, usage.filesFree);
+      out.add(MACHINE.fsInodesTotal, own, usage.files);
+    }
+  }
+}
+
+function diskMounts(context: CollectorContext): Mount[] {
+  const byDevice = new Map<string, Mount>();
+  try {
+    for (const mount of readMounts(context)) {
+      if (mount.device.startsWith('/dev/') && !byDevice.has(mount.device)) byDevice.set(mount.device, mount);
+    }
+  } catch {
+    // Without the right to read mountinfo there are no disks to show.
+  }
+  return [...byDevice.values()];
+}
 
 export function collectMachine({ files, paths }: CollectorContext, dockerVersion: string, out: SampleSet): void {
   const cpuinfo = files.tryText(`${paths.procfs}/cpuinfo`) ?? '';

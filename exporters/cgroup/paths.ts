@@ -7,6 +7,8 @@ import type { Mount } from '../host/mounts.ts';
 const DEPTH_MAX = 16;
 /** Cgroups looked at in one walk; a host with more shows the first ones. */
 const CGROUPS_MAX = 20_000;
+/** Cgroups inside one container that are looked through for its processes. */
+const INNER_MAX = 256;
 const CONTAINER = /(?:^|[-/:])([0-9a-f]{64})(?:\.scope)?(?:\/container)?$/;
 /** The monitor process that CRI-O and podman put beside a container. */
 const MONITOR = /\/(?:crio|libpod)-conmon-[0-9a-f]{64}/;
@@ -103,6 +105,40 @@ function directoriesIn(directory: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Whether a cgroup is the inner part of a container whose own cgroup is the directory above, as podman's `container`. */
+export function isInnerPart(path: string): boolean {
+  return path.endsWith('/container') && containerIdOf(path) !== undefined;
+}
+
+/**
+ * The processes of a container's cgroup; of the cgroups below where it has none of its own, as when systemd or podman moved
+ * them. Undefined when the cgroup is gone.
+ */
+export function readProcesses(files: FileReader, directory: string): number[] | undefined {
+  const text = files.tryText(`${directory}/cgroup.procs`);
+  if (text === undefined) return undefined;
+  const pids = text.split('\n').flatMap((line) => (/^[1-9]\d*$/.test(line) ? Number(line) : []));
+  if (pids.length > 0) return pids;
+  for (const path of cgroupsBelow(files, directory)) {
+    const below = files.tryTextOnce(`${path}/cgroup.procs`) ?? '';
+    for (const line of below.split('\n')) if (/^[1-9]\d*$/.test(line)) pids.push(Number(line));
+  }
+  return pids;
+}
+
+function cgroupsBelow(files: FileReader, directory: string): string[] {
+  const found: string[] = [];
+  const queue = [directory];
+  for (let path = queue.pop(); path !== undefined && found.length < INNER_MAX; path = queue.pop()) {
+    if (files.tryStat(path)?.nlink === 2) continue;
+    for (const name of directoriesIn(path)) {
+      found.push(`${path}/${name}`);
+      queue.push(`${path}/${name}`);
+    }
+  }
+  return found;
 }
 
 /** A process' cgroup path per v1 controller, and '' for v2: lines `4:memory:/docker/<id>`, `0::/docker/<id>`. */
