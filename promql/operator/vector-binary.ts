@@ -64,8 +64,9 @@ export class VectorBinaryOperator implements Operator {
     this.#options = options;
     this.#many = isSwapped ? rhs : lhs;
     this.#one = isSwapped ? lhs : rhs;
-    this.#manyFill = isSwapped ? matching.fillRight : matching.fillLeft;
-    this.#oneFill = isSwapped ? matching.fillLeft : matching.fillRight;
+    // With group_right Prometheus swaps the sides before it fills: fill_left is always that of the "many" side.
+    this.#manyFill = matching.fillLeft;
+    this.#oneFill = matching.fillRight;
     this.#combine = combiner(options.op, options.bool);
     this.#input = createBatch(options.stepCount);
     this.#held = new HeldSamples(evaluation);

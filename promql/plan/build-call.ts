@@ -1,17 +1,19 @@
 import { Labels, METRIC_NAME } from '../../model/labels.ts';
 import { must } from '../../util/assert.ts';
-import { formatFloatG } from '../../util/decimal.ts';
 import { labelJoin, labelReplace, type LabelFunction } from '../functions/label.ts';
 import { DATE_FUNCTION_NAMES, MAP_FUNCTIONS } from '../functions/map-functions.ts';
+import { byLabels, byValue } from '../functions/sort.ts';
 import { RANGE_FUNCTIONS } from '../functions/range-functions.ts';
 import { AbsentOperator } from '../operator/absent.ts';
 import type { Operator, SeriesList } from '../operator/operator.ts';
 import { RangeCallOperator } from '../operator/range-call.ts';
 import { RelabelOperator } from '../operator/relabel.ts';
 import { ScalarOfVectorOperator, type ScalarFunction } from '../operator/scalar.ts';
+import { SortOperator, type RowOrder } from '../operator/sort.ts';
 import { createWindows } from '../operator/windows.ts';
 import type { StepAxis } from '../value.ts';
 import type { Builder } from './build.ts';
+import { buildHistogramCall } from './build-histogram.ts';
 import type { CallPlan, PlanNode, RangePlan, SubqueryPlan } from './plan.ts';
 
 /** The operator of a function call. */
@@ -30,12 +32,19 @@ const SPECIAL_CALLS: ReadonlyMap<string, CallBuilder> = new Map<string, CallBuil
   ['time', (builder, _node, axis) => builder.scalar(axis, stepSeconds, [])],
   ['vector', (builder, node, axis) => builder.build(argument(node, 0), axis)],
   ['scalar', buildScalar],
-  ['max_of', (builder, node, axis) => builder.scalar(axis, Math.max, node.args)],
-  ['min_of', (builder, node, axis) => builder.scalar(axis, Math.min, node.args)],
+  ['max_of', (builder, node, axis) => builder.scalar(axis, (a, b) => Math.max(a, b), node.args)],
+  ['min_of', (builder, node, axis) => builder.scalar(axis, (a, b) => Math.min(a, b), node.args)],
   ['absent', buildAbsent],
   ['absent_over_time', buildAbsentOverTime],
   ['timestamp', buildTimestamp],
   ['label_replace', (builder, node, axis) => buildLabelCall(builder, node, axis, labelReplace)],
+  ['sort', (builder, node, axis) => buildSort(builder, node, axis, byValue(false))],
+  ['sort_desc', (builder, node, axis) => buildSort(builder, node, axis, byValue(true))],
+  ['sort_by_label', (builder, node, axis) => buildSort(builder, node, axis, byLabels(textArguments(node), false))],
+  ['sort_by_label_desc', (builder, node, axis) => buildSort(builder, node, axis, byLabels(textArguments(node), true))],
+  ['histogram_quantile', buildHistogramCall],
+  ['histogram_quantiles', buildHistogramCall],
+  ['histogram_fraction', buildHistogramCall],
   ['label_join', (builder, node, axis) => buildLabelCall(builder, node, axis, labelJoin)],
 ]);
 
@@ -93,9 +102,23 @@ function buildLabelCall(
   axis: StepAxis,
   factory: (args: readonly string[]) => LabelFunction,
 ): Operator {
-  const texts = node.args.slice(1).map((arg) => (arg.type === 'string' ? arg.value : ''));
   const source = builder.build(argument(node, 0), axis);
-  return builder.distinct(new RelabelOperator(source, factory(texts)), axis);
+  return builder.distinct(new RelabelOperator(source, factory(textArguments(node))), axis);
+}
+
+/** All arguments but the first, which are strings. */
+function textArguments(node: CallPlan): string[] {
+  return node.args.slice(1).map((arg) => (arg.type === 'string' ? arg.value : ''));
+}
+
+/** An order is for instant queries: matrices are always ordered by labels. */
+function buildSort(builder: Builder, node: CallPlan, axis: StepAxis, order: RowOrder): Operator {
+  const { evaluation } = builder;
+  if (evaluation.isRangeQuery) {
+    evaluation.warn('sort is ineffective for range queries since results are always ordered by labels', node.span);
+  }
+  const source = builder.build(argument(node, 0), axis);
+  return axis.count === 1 ? new SortOperator(evaluation, source, order) : source;
 }
 
 function buildMapCall(builder: Builder, node: CallPlan, axis: StepAxis): Operator {
@@ -135,17 +158,8 @@ function rangeCall(
 
 function quantileCheck(builder: Builder, param: PlanNode | undefined): (columns: readonly Float64Array[]) => void {
   return ([quantiles]) => {
-    if (param !== undefined && quantiles !== undefined) warnOfQuantiles(builder, param, quantiles);
+    if (param !== undefined && quantiles !== undefined) builder.warnOfQuantiles(param, quantiles);
   };
-}
-
-/** A warning for each quantile that is none. */
-export function warnOfQuantiles(builder: Builder, param: PlanNode, quantiles: Float64Array): void {
-  for (let i = 0; i < quantiles.length; i++) {
-    const q = quantiles[i]!;
-    if (q >= 0 && q <= 1) continue;
-    builder.evaluation.warn(`quantile value should be between 0 and 1, got ${formatFloatG(q)}`, param.span);
-  }
 }
 
 const COUNTER_FUNCTIONS: ReadonlySet<string> = new Set(['rate', 'increase']);

@@ -1,5 +1,6 @@
 import type { SeriesSet, Querier } from '../../model/storage.ts';
 import { must, unreachable } from '../../util/assert.ts';
+import { formatFloatG } from '../../util/decimal.ts';
 import { ARITHMETIC, COMPARISONS } from '../functions/binary.ts';
 import type { MapKernel } from '../functions/map-function.ts';
 import { scalarBinaryKernel } from '../functions/scalar-binary.ts';
@@ -134,6 +135,15 @@ export class Builder {
       mayMerge,
       message: SAME_LABELSET,
     });
+  }
+
+  /** A warning for each quantile that is none. */
+  warnOfQuantiles(param: PlanNode, quantiles: Float64Array): void {
+    for (let i = 0; i < quantiles.length; i++) {
+      const q = quantiles[i]!;
+      if (q >= 0 && q <= 1) continue;
+      this.evaluation.warn(`quantile value should be between 0 and 1, got ${formatFloatG(q)}`, param.span);
+    }
   }
 
   #buildNegate(input: PlanNode, axis: StepAxis): Operator {

@@ -1,0 +1,132 @@
+import { CodedError } from '../../util/errors.ts';
+import type { Labels } from '../../model/labels.ts';
+import { toCounts } from './counts.ts';
+import { HeldSamples, type Evaluation } from './evaluation.ts';
+import { groupSeries, type Grouping } from './group-keys.ts';
+import { PENDING, READY, countPresent, type Batch, type Operator, type SeriesList } from './operator.ts';
+import type { ScalarReader } from './table.ts';
+
+/** Decides step by step which samples of a series stay. */
+export interface SampleFilter {
+  /** The values of the parameter, and the series that will come. */
+  start(values: Float64Array, series: SeriesList): void;
+  /** Clears `present` of the samples of a series that go. */
+  apply(present: Uint8Array, base: number, series: number): void;
+}
+
+/** limitk and limit_ratio: the input's series with samples taken away. */
+export class LimitOperator implements Operator {
+  readonly #evaluation: Evaluation;
+  readonly #source: Operator;
+  readonly #param: ScalarReader;
+  readonly #filter: SampleFilter;
+  readonly #held: HeldSamples;
+  #opened = 0;
+
+  constructor(evaluation: Evaluation, source: Operator, param: ScalarReader, filter: SampleFilter) {
+    this.#evaluation = evaluation;
+    this.#source = source;
+    this.#param = param;
+    this.#filter = filter;
+    this.#held = new HeldSamples(evaluation);
+  }
+
+  open(): number {
+    if (this.#opened === 0) {
+      if (this.#source.open() === PENDING) return PENDING;
+      this.#opened = 1;
+    }
+    if (this.#opened === 1) {
+      if (this.#param.read() === PENDING) return PENDING;
+      this.#opened = 2;
+      this.#filter.start(this.#param.values, this.#source.series());
+    }
+    return READY;
+  }
+
+  series(): SeriesList {
+    return this.#source.series();
+  }
+
+  next(batch: Batch): number {
+    const rows = this.#source.next(batch);
+    if (rows === PENDING) return PENDING;
+    if (rows === 0) {
+      this.#source.close();
+      return 0;
+    }
+    for (let r = 0; r < rows; r++) this.#filter.apply(batch.present, r * batch.stepCount, batch.first + r);
+    this.#held.add(countPresent(batch.present, 0, rows * batch.stepCount));
+    this.#evaluation.spend(rows * batch.stepCount);
+    return rows;
+  }
+
+  close(): void {
+    this.#source.close();
+    this.#param.close();
+    this.#held.release();
+  }
+}
+
+/** limitk: the first k samples of each group, in the order of series. */
+export class CountFilter implements SampleFilter {
+  readonly #grouping: Grouping;
+  #limits: Int32Array = new Int32Array(0);
+  #groupOf: Int32Array = new Int32Array(0);
+  #taken: Int32Array = new Int32Array(0);
+
+  constructor(grouping: Grouping) {
+    this.#grouping = grouping;
+  }
+
+  start(values: Float64Array, series: SeriesList): void {
+    const groups = groupSeries(series, this.#grouping);
+    this.#limits = toCounts(values, series.count);
+    this.#groupOf = groups.groupOf;
+    this.#taken = new Int32Array(groups.count * values.length);
+  }
+
+  apply(present: Uint8Array, base: number, series: number): void {
+    const limits = this.#limits;
+    const cell = this.#groupOf[series]! * limits.length;
+    for (let i = 0; i < limits.length; i++) {
+      if (present[base + i] === 0) continue;
+      if (this.#taken[cell + i]! < limits[i]!) this.#taken[cell + i]!++;
+      else present[base + i] = 0;
+    }
+  }
+}
+
+/** limit_ratio: the series whose hash is in the first, or with a negative ratio the last, part of all hashes. */
+export class RatioFilter implements SampleFilter {
+  readonly #hash: (labels: Labels) => number;
+  readonly #onCapped: (ratio: number, used: number) => void;
+  #ratios: Float64Array = new Float64Array(0);
+  #series: SeriesList | undefined;
+
+  /** `hash` is uniform in [0, 1). `onCapped` is told of ratios outside of [-1, 1]. */
+  constructor(hash: (labels: Labels) => number, onCapped: (ratio: number, used: number) => void) {
+    this.#hash = hash;
+    this.#onCapped = onCapped;
+  }
+
+  start(values: Float64Array, series: SeriesList): void {
+    this.#series = series;
+    this.#ratios = values.map((ratio) => {
+      if (ratio !== ratio) throw new CodedError('execution', 'Ratio value is NaN');
+      const used = Math.max(-1, Math.min(1, ratio));
+      if (used !== ratio) this.#onCapped(ratio, used);
+      return used;
+    });
+  }
+
+  apply(present: Uint8Array, base: number, series: number): void {
+    const hash = this.#hash(this.#series!.labels(series));
+    const ratios = this.#ratios;
+    for (let i = 0; i < ratios.length; i++) {
+      const ratio = ratios[i]!;
+      const stays = ratio >= 0 ? hash < ratio : hash >= 1 + ratio;
+      if (!stays) present[base + i] = 0;
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { HeldSamples, type Evaluation } from './evaluation.ts';
+import { groupSeries, type Grouping, type Groups } from './group-keys.ts';
+import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { ScalarReader } from './table.ts';
+import { toCounts } from './counts.ts';
+import { ValueHeap } from './value-heap.ts';
+
+export interface TopkOptions {
+  readonly source: Operator;
+  readonly param: Operator;
+  readonly grouping: Grouping;
+  /** topk, else bottomk. */
+  readonly wantsLargest: boolean;
+  readonly stepCount: number;
+}
+
+/**
+ * topk and bottomk: a heap of at most k samples per group and step. All of the input is taken in by `open()`, so the
+ * output is only the series that are in some heap; with one step they come best first.
+ */
+export class TopkOperator implements Operator {
+  readonly #evaluation: Evaluation;
+  readonly #options: TopkOptions;
+  readonly #param: ScalarReader;
+  readonly #input: Batch;
+  readonly #held: HeldSamples;
+  #opened = 0;
+  #groups: Groups | undefined;
+  #heap: ValueHeap | undefined;
+  /** Input series of output series i. */
+  #order: Int32Array = new Int32Array(0);
+  /** Entries of input series s: #entries[#starts[s] .. #starts[s + 1]), positions in the heap's columns. */
+  #starts: Int32Array = new Int32Array(0);
+  #entries: Int32Array = new Int32Array(0);
+  #stepOfEntry: Int32Array = new Int32Array(0);
+  #nextRow = 0;
+
+  constructor(evaluation: Evaluation, options: TopkOptions) {
+    this.#evaluation = evaluation;
+    this.#options = options;
+    this.#param = new ScalarReader(options.param, options.stepCount);
+    this.#input = createBatch(options.stepCount);
+    this.#held = new HeldSamples(evaluation);
+  }
+
+  open(): number {
+    if (this.#opened === 0) {
+      if (this.#options.source.open() === PENDING) return PENDING;
+      this.#opened = 1;
+    }
+    if (this.#opened === 1) {
+      if (this.#param.read() === PENDING) return PENDING;
+      this.#opened = 2;
+      this.#createHeap();
+    }
+    if (this.#opened === 2) {
+      if (this.#fold() === PENDING) return PENDING;
+      this.#opened = 3;
+      this.#arrange();
+      this.#options.source.close();
+    }
+    return READY;
+  }
+
+  #createHeap(): void {
+    const { source, grouping, wantsLargest, stepCount } = this.#options;
+    const groups = groupSeries(source.series(), grouping);
+    const sizes = new Int32Array(groups.count);
+    for (const group of groups.groupOf) sizes[group]!++;
+    const limits = toCounts(this.#param.values, source.series().count);
+    this.#groups = groups;
+    this.#heap = new ValueHeap(this.#evaluation, { groupSizes: sizes, limits, stepCount, wantsLargest });
+  }
+
+  #fold(): number {
+    const heap = this.#heap!;
+    const { groupOf } = this.#groups!;
+    const input = this.#input;
+    const { stepCount, values, present } = input;
+    for (;;) {
+      const rows = this.#options.source.next(input);
+      if (rows === PENDING) return PENDING;
+      if (rows === 0) return READY;
+      for (let r = 0; r < rows; r++) {
+        const series = input.first + r;
+        const group = groupOf[series]!;
+        for (let i = 0; i < stepCount; i++) {
+          if (present[r * stepCount + i] === 1) heap.offer(group, i, values[r * stepCount + i]!, series);
+        }
+      }
+      if (this.#evaluation.spend(rows * stepCount * 4)) return PENDING;
+    }
+  }
+
+  /** Finds the series that are in a heap and their entries. */
+  #arrange(): void {
+    const heap = this.#heap!;
+    const seriesCount = this.#options.source.series().count;
+    const starts = new Int32Array(seriesCount + 1);
+    let total = 0;
+    heap.forEach((position) => {
+      starts[heap.series[position]! + 1]!++;
+      total++;
+    });
+    for (let s = 0; s < seriesCount; s++) starts[s + 1]! += starts[s]!;
+    const next = starts.slice();
+    this.#entries = new Int32Array(total);
+    this.#stepOfEntry = new Int32Array(total);
+    const order: number[] = [];
+    heap.forEach((position, step) => {
+      const series = heap.series[position]!;
+      if (next[series] === starts[series]) order.push(series);
+      const entry = next[series]!++;
+      this.#entries[entry] = position;
+      this.#stepOfEntry[entry] = step;
+    });
+    if (this.#options.stepCount > 1) order.sort((a, b) => a - b);
+    this.#starts = starts;
+    this.#order = Int32Array.from(order);
+  }
+
+  series(): SeriesList {
+    const source = this.#options.source.series();
+    const order = this.#order;
+    return {
+      count: order.length,
+      labels: (index) => source.labels(order[index]!),
+      dropsName: (index) => source.dropsName(order[index]!),
+    };
+  }
+
+  next(batch: Batch): number {
+    const heap = this.#heap!;
+    const { stepCount, capacity, values, present } = batch;
+    const rows = Math.min(capacity, this.#order.length - this.#nextRow);
+    batch.first = this.#nextRow;
+    present.fill(0, 0, rows * stepCount);
+    let count = 0;
+    for (let r = 0; r < rows; r++) {
+      const series = this.#order[this.#nextRow + r]!;
+      for (let entry = this.#starts[series]!; entry < this.#starts[series + 1]!; entry++) {
+        const cell = r * stepCount + this.#stepOfEntry[entry]!;
+        values[cell] = heap.values[this.#entries[entry]!]!;
+        present[cell] = 1;
+        count++;
+      }
+    }
+    this.#nextRow += rows;
+    this.#held.add(count);
+    this.#evaluation.spend(rows * stepCount);
+    return rows;
+  }
+
+  close(): void {
+    this.#options.source.close();
+    this.#param.close();
+    this.#held.release();
+  }
+}
