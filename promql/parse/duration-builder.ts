@@ -4,6 +4,7 @@ import type { ParserOptions } from '../options.ts';
 import type { DurationExpr } from './ast.ts';
 import { durationLiteral, isOutOfRange } from './durations.ts';
 import { ParseError } from './errors.ts';
+import { nestingError } from './lex.ts';
 import { parseDurationSeconds, parseNumber } from './numbers.ts';
 import type { ChainBuilder } from './operator-chain.ts';
 import { spanOf } from './spans.ts';
@@ -71,6 +72,10 @@ export class DurationBuilder implements ChainBuilder<DurationExpr, IToken> {
       throw this.#error('duration must be greater than 0', expr.span);
     }
     return expr;
+  }
+
+  failTooDeep(op: IToken): never {
+    throw nestingError(op.startOffset, this.#text);
   }
 
   #needExpressions(span: Span): void {

@@ -1,4 +1,5 @@
 import { createTokenInstance, Lexer, type IToken, type TokenType } from 'chevrotain';
+import { ParseError } from './errors.ts';
 import { badNumberText } from './numbers.ts';
 import { quoteRune, stringFault } from './strings.ts';
 import * as T from './tokens.ts';
@@ -8,15 +9,18 @@ export const NESTING_MAX = 1000;
 /** UTF-16 units of query text. */
 export const TEXT_SIZE_MAX = 100 * 1024;
 
+/** `count_values` is the longest. */
+const KEYWORD_SIZE_MAX = 12;
+
 let lexer: Lexer | undefined;
 
 /**
  * Tokens of a query, comments left out. The first fault ends the text as a token of type `LexError`, whose payload is
- * Prometheus' message; the parser may find a fault before it.
+ * Prometheus' message; the parser may find a fault before it. Throws ParseError where a limit of ours is passed.
  */
 export function lex(text: string): IToken[] {
   if (text.length > TEXT_SIZE_MAX) {
-    return [faultToken(`expression is longer than ${TEXT_SIZE_MAX} characters`, TEXT_SIZE_MAX)];
+    throw limitError(`expression is longer than ${TEXT_SIZE_MAX} characters`, TEXT_SIZE_MAX, text);
   }
   lexer ??= new Lexer(T.LEXER_DEFINITION, {
     positionTracking: 'onlyOffset',
@@ -72,12 +76,14 @@ class Finisher {
         return this.#checkString(token);
       case T.LeftParen:
         this.#parenDepth++;
-        return this.#parenDepth > NESTING_MAX ? this.#tooDeep(token) : undefined;
+        if (this.#parenDepth > NESTING_MAX) this.#failTooDeep(token);
+        return undefined;
       case T.RightParen:
         return --this.#parenDepth < 0 ? faultToken("unexpected right parenthesis ')'", endOf(token)) : undefined;
       case T.Add:
       case T.Sub:
-        return ++this.#signs > NESTING_MAX ? this.#tooDeep(token) : undefined;
+        if (++this.#signs > NESTING_MAX) this.#failTooDeep(token);
+        return undefined;
       case T.LeftBrace:
       case T.RightBrace:
         this.#inBraces = type === T.LeftBrace;
@@ -93,7 +99,8 @@ class Finisher {
         this.#inBrackets = true;
         this.#numberInBrackets = false;
         this.#colonInBrackets = false;
-        return ++this.#chain > NESTING_MAX ? this.#tooDeep(token) : undefined;
+        if (++this.#chain > NESTING_MAX) this.#failTooDeep(token);
+        return undefined;
       case T.RightBracket:
         this.#inBrackets = false;
         return undefined;
@@ -117,6 +124,7 @@ class Finisher {
   #wordType(token: IToken): TokenType {
     const { image } = token;
     this.#chain = 0;
+    if (image.length > KEYWORD_SIZE_MAX) return image.includes(':') ? T.MetricIdentifier : T.Identifier;
     const type = T.KEYWORDS.get(image) ?? T.KEYWORDS.get(image.toLowerCase());
     if (type === T.Fill || type === T.FillLeft || type === T.FillRight) {
       return this.#parenFollows(endOf(token)) ? type : T.Identifier;
@@ -145,8 +153,8 @@ class Finisher {
     return repeated ? faultToken('unexpected repeated colon in duration expression', endOf(token)) : undefined;
   }
 
-  #tooDeep(token: IToken): IToken {
-    return faultToken(`expression is nested deeper than ${NESTING_MAX} levels`, token.startOffset);
+  #failTooDeep(token: IToken): never {
+    throw nestingError(token.startOffset, this.#text);
   }
 
   #faultAtEnd(): IToken | undefined {
@@ -184,6 +192,15 @@ class Finisher {
       return `unexpected character after '${char}': ${quoteRune(runeAt(text, offset + 1))}`;
     return `unexpected character: ${shown}`;
   }
+}
+
+/** For text that nests deeper than is read. */
+export function nestingError(offset: number, text: string): ParseError {
+  return limitError(`expression is nested deeper than ${NESTING_MAX} levels`, offset, text);
+}
+
+function limitError(detail: string, offset: number, text: string): ParseError {
+  return new ParseError(detail, { start: offset, end: offset }, text);
 }
 
 function faultInBraces(char: string, next: string): string {

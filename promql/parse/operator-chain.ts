@@ -2,7 +2,12 @@
 export interface ChainBuilder<Node, Op> {
   unary(op: Op, operand: Node): Node;
   binary(op: Op, lhs: Node, rhs: Node): Node;
+  /** Throws: signs and powers, which nest to the right, are more than `PENDING_MAX`. */
+  failTooDeep(op: Op): never;
 }
+
+/** Operators that wait for their right side. Only signs and `^` pile up. */
+const PENDING_MAX = 1000;
 
 interface Pending<Op> {
   readonly op: Op;
@@ -49,7 +54,7 @@ export class OperatorChain<Node, Op> {
   }
 
   sign(op: Op): void {
-    this.#pending.push({ op, precedence: UNARY_PRECEDENCE, isUnary: true });
+    this.#push({ op, precedence: UNARY_PRECEDENCE, isUnary: true });
   }
 
   operand(node: Node): void {
@@ -58,12 +63,17 @@ export class OperatorChain<Node, Op> {
 
   operator(op: Op, precedence: number): void {
     this.#reduce(precedence === POWER_PRECEDENCE ? precedence + 1 : precedence);
-    this.#pending.push({ op, precedence, isUnary: false });
+    this.#push({ op, precedence, isUnary: false });
   }
 
   finish(): Node {
     this.#reduce(0);
     return this.#operands[0]!;
+  }
+
+  #push(pending: Pending<Op>): void {
+    if (this.#pending.length === PENDING_MAX) this.#builder.failTooDeep(pending.op);
+    this.#pending.push(pending);
   }
 
   /** Builds what binds at least as tight as `precedence`. */

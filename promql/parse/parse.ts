@@ -38,8 +38,19 @@ function parserFor(): PromqlParser {
 }
 
 function run<T>(parser: PromqlParser, text: string, rule: () => T): T {
-  const result = rule();
+  const result = runRule(rule, text);
   const error = parser.errors[0];
   if (error) throw syntaxError(error, text);
   return result;
+}
+
+/** Nesting within the limit may still be too much for the stack of a thread that was not meant to parse. */
+function runRule<T>(rule: () => T, text: string): T {
+  try {
+    return rule();
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new ParseError('expression is nested too deeply for this thread', undefined, text);
+    throw error;
+  }
 }

@@ -5,10 +5,11 @@ import { Matcher, type MatchType } from '../../model/matcher.ts';
 import { errorText } from '../../util/errors.ts';
 import { functionSignature } from '../functions/signatures.ts';
 import type { ParserOptions } from '../options.ts';
-import type { AggregateOp, BinaryExpr, BinaryOp, Expr, VectorMatching, VectorSelector } from './ast.ts';
+import type { AggregateOp, BinaryExpr, BinaryOp, Expr, ValueType, VectorMatching, VectorSelector } from './ast.ts';
 import { typeOf } from './check.ts';
 import { readSeconds } from './duration-builder.ts';
 import { ParseError } from './errors.ts';
+import { nestingError } from './lex.ts';
 import type { ChainBuilder } from './operator-chain.ts';
 import { spanFrom, spanOf } from './spans.ts';
 import { unquote } from './strings.ts';
@@ -45,6 +46,7 @@ export class AstBuilder implements ChainBuilder<Expr, ChainOp> {
   readonly misplacedMatchings = new Map<BinaryExpr, VectorMatching>();
   readonly #text: string;
   readonly #options: ParserOptions;
+  readonly #scalars = new Set<BinaryExpr>();
   #operandCount = 0;
   #emptySelector: Span | undefined;
 
@@ -89,7 +91,9 @@ export class AstBuilder implements ChainBuilder<Expr, ChainOp> {
       throw this.error('binop fill modifiers are experimental and not enabled', span);
     }
     const op = token.image.toLowerCase() as BinaryOp;
-    const onVectors = typeOf(lhs) === 'vector' && typeOf(rhs) === 'vector';
+    const leftType = this.#operandType(lhs);
+    const rightType = this.#operandType(rhs);
+    const onVectors = leftType === 'vector' && rightType === 'vector';
     const isSet = op === 'and' || op === 'or' || op === 'unless';
     const card = isSet && matching.card === 'one-to-one' ? 'many-to-many' : matching.card;
     const kept = { ...matching, card };
@@ -103,7 +107,18 @@ export class AstBuilder implements ChainBuilder<Expr, ChainOp> {
       matching: onVectors ? kept : undefined,
     };
     if (!onVectors) this.misplacedMatchings.set(node, kept);
+    if (leftType === 'scalar' && rightType === 'scalar') this.#scalars.add(node);
     return node;
+  }
+
+  /** As typeOf, without walking down a long chain for each of its operators. */
+  #operandType(expr: Expr): ValueType {
+    if (expr.type !== 'binaryExpr') return typeOf(expr);
+    return this.#scalars.has(expr) ? 'scalar' : 'vector';
+  }
+
+  failTooDeep(op: ChainOp): never {
+    throw nestingError(('token' in op ? op.token : op).startOffset, this.#text);
   }
 
   matcher(name: IToken, op: IToken | undefined, value: IToken | undefined): Matcher {
