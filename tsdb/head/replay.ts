@@ -107,6 +107,19 @@ export async function replayWal(
   return replay.report(reports, host.clock.monotonicMs() - started);
 }
 
+/** A check that a record can be decoded, or is of a kind that is passed over. One per pass over a log. */
+export function createRecordCheck(): (record: Uint8Array) => boolean {
+  const decoder = new RecordDecoder();
+  const entries = new SeriesEntries();
+  const rows = new SampleRows();
+  return (record) => {
+    if (record[0] === RECORD.series) return decoder.series(record, entries);
+    if (record[0] === RECORD.samples) return decodeSamples(record, rows);
+    if (record[0] === RECORD.samplesV2) return decodeSamplesV2(record, rows);
+    return record.length > 0;
+  };
+}
+
 /** Segments in the order to read them: those of the newest checkpoint, then those it does not cover. */
 async function listForReplay(
   host: Host,

@@ -1,9 +1,10 @@
+import { assert } from '../../util/assert.ts';
 import { ByteWriter } from '../../util/bytes.ts';
 import { snappyCompress, zstdPack } from '../../util/compress.ts';
 import { CodedError, errorText } from '../../util/errors.ts';
 import type { FileHandle, Host, TimerHandle } from '../../util/host.ts';
 import type { FsyncPolicy } from '../options.ts';
-import { framedSize, frameRecord, paddingToPage, type RecordCompression } from './segment.ts';
+import { framedSize, frameRecord, PAGE_BYTES, paddingToPage, type RecordCompression } from './segment.ts';
 
 /** Commits wait in memory up to this much while the disk is slow; beyond it they are refused. */
 const PENDING_BYTES_MAX = 64 * 1024 * 1024;
@@ -17,6 +18,7 @@ export interface WalWriterOptions {
   readonly folder: string;
   /** Number of the first segment to write; greater than any that is there. */
   readonly firstSegment: number;
+  /** A multiple of the page size. */
   readonly segmentBytes: number;
   readonly compression: RecordCompression;
   readonly fsync: FsyncPolicy;
@@ -86,6 +88,7 @@ export class WalWriter {
   #isClosed = false;
 
   constructor(options: WalWriterOptions, host: Host, observer: WalObserver) {
+    assert(options.segmentBytes % PAGE_BYTES === 0, 'segment size in whole pages');
     this.#options = options;
     this.#host = host;
     this.#observer = observer;
