@@ -1,44 +1,20 @@
 // hot path: kernels of rate, increase, delta, irate, idelta, changes and resets.
+import type { Batch } from '../operator/operator.ts';
 import type { Windows } from '../operator/windows.ts';
 import { perWindow, type RangeKernel } from './range-function.ts';
 
 export const rate: RangeKernel = (windows, out, base, from, to) => {
-  const { values, present } = out;
-  const seconds = goSeconds(windows.rangeMs);
-  const drops = findDrops(windows, from, to);
-  for (let i = from; i < to; i++) {
-    const lo = windows.lo[i]!;
-    const hi = windows.hi[i]!;
-    if (hi - lo < 2) {
-      present[base + i] = 0;
-      continue;
-    }
-    present[base + i] = 1;
-    const increase = counterIncrease(windows, lo, hi, drops);
-    values[base + i] = increase * (extrapolation(windows, i, increase, true) / seconds);
-  }
+  const divisor = goSeconds(windows.rangeMs);
+  extrapolate(windows, out, { base, from, to, divisor, drops: findDrops(windows, from, to), isCounter: true });
 };
 
 export const increase: RangeKernel = (windows, out, base, from, to) => {
-  const { values, present } = out;
-  const drops = findDrops(windows, from, to);
-  for (let i = from; i < to; i++) {
-    const lo = windows.lo[i]!;
-    const hi = windows.hi[i]!;
-    if (hi - lo < 2) {
-      present[base + i] = 0;
-      continue;
-    }
-    present[base + i] = 1;
-    const result = counterIncrease(windows, lo, hi, drops);
-    values[base + i] = result * extrapolation(windows, i, result, true);
-  }
+  extrapolate(windows, out, { base, from, to, divisor: 1, drops: findDrops(windows, from, to), isCounter: true });
 };
 
-export const delta: RangeKernel = perWindow(2, (windows, lo, hi, step) => {
-  const result = windows.values[hi - 1]! - windows.values[lo]!;
-  return result * extrapolation(windows, step, result, false);
-});
+export const delta: RangeKernel = (windows, out, base, from, to) => {
+  extrapolate(windows, out, { base, from, to, divisor: 1, drops: NO_DROPS, isCounter: false });
+};
 
 const NO_DROPS = new Int32Array(0);
 
@@ -56,49 +32,57 @@ function findDrops(windows: Windows, from: number, to: number): Int32Array {
   return drops;
 }
 
-/** Last minus first, and at each counter reset the value before it, added in the order of time. */
-function counterIncrease(windows: Windows, lo: number, hi: number, drops: Int32Array): number {
-  const { values } = windows;
-  let result = values[hi - 1]! - values[lo]!;
-  if (drops.length === 0) return result;
-  let left = 0;
-  let right = drops.length;
-  while (left < right) {
-    const middle = (left + right) >> 1;
-    if (drops[middle]! <= lo) left = middle + 1;
-    else right = middle;
-  }
-  for (let d = left; d < drops.length && drops[d]! < hi; d++) result += values[drops[d]! - 1]!;
-  return result;
+interface Extrapolation {
+  readonly base: number;
+  readonly from: number;
+  readonly to: number;
+  /** Seconds for a rate, else 1. */
+  readonly divisor: number;
+  /** Where the counter was reset. */
+  readonly drops: Int32Array;
+  readonly isCounter: boolean;
 }
 
 /**
- * By what the difference of the samples is multiplied to cover the whole window: up to both ends when a sample is near,
- * else half a sample's distance beyond; for a counter not beyond the point where it would have been zero.
+ * Last minus first sample, plus at each reset the value before it in the order of time; then multiplied to cover the
+ * whole window: up to an end when a sample is near it, else half a sample's distance beyond; for a counter not beyond
+ * the point where it would have been zero.
  */
-function extrapolation(windows: Windows, step: number, result: number, isCounter: boolean): number {
-  const { times } = windows;
-  const lo = windows.lo[step]!;
-  const hi = windows.hi[step]!;
-  const end = windows.ends[step]!;
-  const firstTime = times[lo]!;
-  const lastTime = times[hi - 1]!;
-  const sampled = (lastTime - firstTime) / 1000;
-  if (sampled === 0) return 1;
-  let toStart = (firstTime - (end - windows.rangeMs)) / 1000;
-  let toEnd = (end - lastTime) / 1000;
-  const average = sampled / (hi - lo - 1);
-  const threshold = average * 1.1;
-  if (toStart >= threshold) toStart = average / 2;
-  if (isCounter) {
-    const first = windows.values[lo]!;
-    if (result > 0 && first >= 0) {
-      const toZero = sampled * (first / result);
+function extrapolate(windows: Windows, out: Batch, options: Extrapolation): void {
+  const { base, from, to, divisor, drops, isCounter } = options;
+  const { lo, hi, ends, times, values: samples, rangeMs } = windows;
+  const { values, present } = out;
+  const dropCount = drops.length;
+  let firstDrop = 0;
+  for (let i = from; i < to; i++) {
+    const first = lo[i]!;
+    const last = hi[i]! - 1;
+    if (last <= first) {
+      present[base + i] = 0;
+      continue;
+    }
+    present[base + i] = 1;
+    let result = samples[last]! - samples[first]!;
+    while (firstDrop < dropCount && drops[firstDrop]! <= first) firstDrop++;
+    for (let d = firstDrop; d < dropCount && drops[d]! <= last; d++) result += samples[drops[d]! - 1]!;
+
+    const end = ends[i]!;
+    const firstTime = times[first]!;
+    const lastTime = times[last]!;
+    const sampled = (lastTime - firstTime) / 1000;
+    let toStart = (firstTime - (end - rangeMs)) / 1000;
+    let toEnd = (end - lastTime) / 1000;
+    const average = sampled / (last - first);
+    const threshold = average * 1.1;
+    if (toStart >= threshold) toStart = average / 2;
+    if (isCounter && result > 0 && samples[first]! >= 0) {
+      const toZero = sampled * (samples[first]! / result);
       if (toZero < toStart) toStart = toZero;
     }
+    if (toEnd >= threshold) toEnd = average / 2;
+    const factor = sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
+    values[base + i] = result * (factor / divisor);
   }
-  if (toEnd >= threshold) toEnd = average / 2;
-  return (sampled + toStart + toEnd) / sampled;
 }
 
 /** Seconds as Go's Duration.Seconds computes them. */

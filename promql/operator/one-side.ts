@@ -44,15 +44,20 @@ export class OneSide {
     for (let i = 0; i < groupOfRight.length; i++) this.#rows[next[groupOfRight[i]!]!++] = i;
   }
 
-  /** Rows of this side in a group. */
-  rowsOf(group: number): Int32Array {
-    return this.#rows.subarray(this.#starts[group], this.#starts[group + 1]);
+  /** How many rows of this side are in a group. */
+  sizeOf(group: number): number {
+    return this.#starts[group + 1]! - this.#starts[group]!;
+  }
+
+  /** The n-th row of this side in a group. */
+  rowOf(group: number, n: number): number {
+    return this.#rows[this.#starts[group]! + n]!;
   }
 
   /** Some group has more than one series on one of its sides. */
   get hasSharedGroups(): boolean {
     for (let g = 0; g < this.#manyCounts.length; g++) {
-      if (this.#manyCounts[g]! > 1 || this.rowsOf(g).length > 1) return true;
+      if (this.#manyCounts[g]! > 1 || this.sizeOf(g) > 1) return true;
     }
     return false;
   }
@@ -66,10 +71,11 @@ export class OneSide {
     this.#table = table;
     const { present, stepCount } = table;
     for (let g = 0; g < this.#manyCounts.length; g++) {
-      const rows = this.rowsOf(g);
-      if (rows.length < 2) continue;
+      const size = this.sizeOf(g);
+      if (size < 2) continue;
       const holder = new Int32Array(stepCount).fill(-1);
-      for (const row of rows) {
+      for (let n = 0; n < size; n++) {
+        const row = this.rowOf(g, n);
         for (let i = 0; i < stepCount; i++) {
           if (present[row * stepCount + i] === 0) continue;
           if (holder[i]! >= 0) this.#conflicts.push({ step: i, a: holder[i]!, b: row });

@@ -20,11 +20,19 @@ export interface VectorBinaryOptions {
   readonly stepCount: number;
 }
 
-/** A row of the output: a series of the "many" side with one of the "one" side; -1 is a filled-in side. */
-interface Pair {
-  readonly many: number;
-  readonly one: number;
-  readonly group: number;
+/** Rows of the output: a series of the "many" side with one of the "one" side; -1 is a side that is filled in. */
+class Pairs {
+  readonly many: number[] = [];
+  readonly one: number[] = [];
+
+  add(many: number, one: number): void {
+    this.many.push(many);
+    this.one.push(one);
+  }
+
+  get count(): number {
+    return this.many.length;
+  }
 }
 
 const EMPTY = new Float64Array(0);
@@ -46,7 +54,7 @@ export class VectorBinaryOperator implements Operator {
   readonly #held: HeldSamples;
   #opened = 0;
   #groups: MatchGroups | undefined;
-  #pairs: readonly Pair[] = [];
+  #pairs = new Pairs();
   #list: SeriesList = listOf([]);
   #hasRepeats = true;
   #reader: TableReader | undefined;
@@ -104,15 +112,14 @@ export class VectorBinaryOperator implements Operator {
       isOneToOne: matching.card === 'one-to-one',
       tracksMany: this.#manyFill !== undefined,
     });
-    const pairs: Pair[] = [];
+    const pairs = new Pairs();
     for (let m = 0; m < many.count; m++) {
       const group = groups.groupOfLeft[m]!;
-      for (const o of oneSide.rowsOf(group)) pairs.push({ many: m, one: o, group });
-      if (this.#oneFill !== undefined) pairs.push({ many: m, one: -1, group });
+      const size = oneSide.sizeOf(group);
+      for (let n = 0; n < size; n++) pairs.add(m, oneSide.rowOf(group, n));
+      if (this.#oneFill !== undefined) pairs.add(m, -1);
     }
-    if (this.#manyFill !== undefined) {
-      for (let o = 0; o < one.count; o++) pairs.push({ many: -1, one: o, group: groups.groupOfRight[o]! });
-    }
+    if (this.#manyFill !== undefined) for (let o = 0; o < one.count; o++) pairs.add(-1, o);
     this.#groups = groups;
     this.#oneSide = oneSide;
     this.#pairs = pairs;
@@ -128,15 +135,16 @@ export class VectorBinaryOperator implements Operator {
     const virtual = (series: SeriesList, index: number): Labels => matchLabelsOf(series.labels(index), matching);
     const { bool } = this.#options;
     return {
-      count: pairs.length,
+      count: pairs.count,
       labels: (index) => {
-        const pair = pairs[index]!;
-        const manyLabels = pair.many < 0 ? virtual(one, pair.one) : many.labels(pair.many);
-        const oneLabels = pair.one < 0 ? virtual(many, pair.many) : one.labels(pair.one);
-        return this.#resultLabels(manyLabels, oneLabels, pair.one < 0);
+        const m = pairs.many[index]!;
+        const o = pairs.one[index]!;
+        const manyLabels = m < 0 ? virtual(one, o) : many.labels(m);
+        const oneLabels = o < 0 ? virtual(many, m) : one.labels(o);
+        return this.#resultLabels(manyLabels, oneLabels, o < 0);
       },
       dropsName: (index) => {
-        const { many: row } = pairs[index]!;
+        const row = pairs.many[index]!;
         return (row >= 0 && many.dropsName(row)) || (bool && this.#evaluation.delayedNameRemoval);
       },
     };
@@ -161,16 +169,16 @@ export class VectorBinaryOperator implements Operator {
     if (this.#readOne() === PENDING) return PENDING;
     batch.first = this.#nextPair;
     let rows = 0;
-    while (rows < batch.capacity && this.#nextPair < this.#pairs.length) {
-      const pair = this.#pairs[this.#nextPair]!;
-      const needsInput = pair.many < 0 ? !this.#isInputDone : pair.many >= this.#inputFirst + this.#inputRows;
+    while (rows < batch.capacity && this.#nextPair < this.#pairs.count) {
+      const m = this.#pairs.many[this.#nextPair]!;
+      const needsInput = m < 0 ? !this.#isInputDone : m >= this.#inputFirst + this.#inputRows;
       if (needsInput) {
         // Rows that are done go out first: reading may be PENDING, and then the batch must be as it was.
         if (rows > 0) break;
         if (this.#readMany() === PENDING) return PENDING;
         continue;
       }
-      this.#fillRow(batch, rows * batch.stepCount, pair);
+      this.#fillRow(batch, rows * batch.stepCount, this.#nextPair);
       this.#nextPair++;
       rows++;
     }
@@ -213,24 +221,25 @@ export class VectorBinaryOperator implements Operator {
     return 0;
   }
 
-  #fillRow(batch: Batch, base: number, pair: Pair): void {
+  #fillRow(batch: Batch, base: number, pair: number): void {
     const { stepCount, matching } = this.#options;
-    const { present } = batch;
-    const oneSide = this.#oneSide!;
-    const table = oneSide.table!;
-    const rowOfOne = pair.one * stepCount;
-    const rowOfMany = (pair.many - this.#inputFirst) * stepCount;
-    const input = this.#input.present;
-    for (let i = 0; i < stepCount; i++) {
-      if (pair.many < 0)
-        present[base + i] = table.present[rowOfOne + i] === 1 && !oneSide.hasMany(pair.group, i) ? 1 : 0;
-      else if (pair.one < 0) present[base + i] = input[rowOfMany + i] === 1 && !oneSide.hasAny(pair.group, i) ? 1 : 0;
-      else present[base + i] = input[rowOfMany + i]! & table.present[rowOfOne + i]!;
+    const table = this.#oneSide!.table!;
+    const m = this.#pairs.many[pair]!;
+    const o = this.#pairs.one[pair]!;
+    const rowOfMany = (m - this.#inputFirst) * stepCount;
+    const rowOfOne = o * stepCount;
+    if (m < 0) this.#markUnmatchedOne(batch, base, o);
+    else if (o < 0) this.#markUnmatchedMany(batch, base, m);
+    else {
+      const { present } = this.#input;
+      for (let i = 0; i < stepCount; i++) {
+        batch.present[base + i] = present[rowOfMany + i]! & table.present[rowOfOne + i]!;
+      }
     }
-    const many = pair.many < 0 ? this.#fillColumn(this.#manyFill) : this.#input.values;
-    const manyBase = pair.many < 0 ? 0 : rowOfMany;
-    const one = pair.one < 0 ? this.#fillColumn(this.#oneFill) : table.values;
-    const oneBase = pair.one < 0 ? 0 : rowOfOne;
+    const many = m < 0 ? this.#fillColumn(this.#manyFill) : this.#input.values;
+    const manyBase = m < 0 ? 0 : rowOfMany;
+    const one = o < 0 ? this.#fillColumn(this.#oneFill) : table.values;
+    const oneBase = o < 0 ? 0 : rowOfOne;
     const operands = this.#operands;
     const isSwapped = matching.card === 'one-to-many';
     operands.left = isSwapped ? one : many;
@@ -238,6 +247,27 @@ export class VectorBinaryOperator implements Operator {
     operands.right = isSwapped ? many : one;
     operands.rightBase = isSwapped ? manyBase : oneBase;
     this.#combine(batch, base, operands);
+  }
+
+  /** Marks the steps at which a series of the "one" side has no partner. */
+  #markUnmatchedOne({ present, stepCount }: Batch, base: number, one: number): void {
+    const oneSide = this.#oneSide!;
+    const group = this.#groups!.groupOfRight[one]!;
+    const input = oneSide.table!.present;
+    for (let i = 0; i < stepCount; i++) {
+      present[base + i] = input[one * stepCount + i] === 1 && !oneSide.hasMany(group, i) ? 1 : 0;
+    }
+  }
+
+  /** Marks the steps at which a series of the "many" side has no partner. */
+  #markUnmatchedMany({ present, stepCount }: Batch, base: number, many: number): void {
+    const oneSide = this.#oneSide!;
+    const group = this.#groups!.groupOfLeft[many]!;
+    const input = this.#input.present;
+    const row = (many - this.#inputFirst) * stepCount;
+    for (let i = 0; i < stepCount; i++) {
+      present[base + i] = input[row + i] === 1 && !oneSide.hasAny(group, i) ? 1 : 0;
+    }
   }
 
   #fillColumn(value: number | undefined): Float64Array {
