@@ -7,6 +7,7 @@ import { compareUtf8, utf8Size } from '../../util/utf8.ts';
 import type {
   Aggregation,
   BinaryExpr,
+  BinaryOp,
   DurationExpr,
   Expr,
   MatrixSelector,
@@ -117,11 +118,19 @@ class Prettifier {
 function printChain(expr: BinaryExpr): string {
   const parts: string[] = [];
   let node: Expr = expr;
+  let op: BinaryOp = expr.op;
   while (node.type === 'binaryExpr') {
     parts.push(` ${printOperator(node)} ${printExpr(node.rhs)}`);
+    op = node.op;
     node = node.lhs;
   }
-  return printExpr(node) + parts.reverse().join('');
+  return printFirst(node, op) + parts.reverse().join('');
+}
+
+/** `+Inf ^ 2` would be read as `+(Inf ^ 2)`: here the sign is left out, unlike in Prometheus, which prints it. */
+function printFirst(node: Expr, op: BinaryOp): string {
+  const isInfinity = node.type === 'numberLiteral' && node.value === Infinity;
+  return isInfinity && op === '^' ? 'Inf' : printExpr(node);
 }
 
 function printOperator(expr: BinaryExpr): string {

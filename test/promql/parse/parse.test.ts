@@ -47,7 +47,7 @@ function parseInWorker(text: string): Promise<string> {
 describe('errors point at the fault', () => {
   test.each([
     ['up +\n  é', "2:3: parse error: unexpected character: 'é'"],
-    ['"é" +\n\n "é" *', '3:7: parse error: unexpected end of input'],
+    ['"é" +\n\n "é" *', '3:8: parse error: unexpected end of input'],
     ['"é" + up{', '1:11: parse error: unexpected end of input inside braces'],
     ['sum(up up)', '1:8: parse error: unexpected identifier "up" in aggregation'],
     ['sum by (x) up', '1:12: parse error: unexpected identifier "up" in aggregation'],
