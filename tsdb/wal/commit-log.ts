@@ -1,6 +1,7 @@
 import type { Labels } from '../../model/labels.ts';
 import type { SampleBatch, SeriesRef } from '../../model/sample.ts';
 import type { ByteWriter } from '../../util/bytes.ts';
+import type { CommitLog } from '../head/appender.ts';
 import { beginSeriesRecord, encodeSamples, encodeSeries, type LogRef } from './record.ts';
 import type { WalWriter } from './writer.ts';
 
@@ -11,7 +12,7 @@ const SERIES_RECORD_BYTES = 256 * 1024;
  * Commits to log records: the new series, then one record with all samples, whole or absent after a crash. Keeps the
  * log's own reference of every series; the head's may be numbered anew at each start, the log's are never used twice.
  */
-export class WalCommitLog {
+export class WalCommitLog implements CommitLog {
   readonly #writer: WalWriter;
   readonly #labelsOf: (ref: SeriesRef) => Labels;
   /** By head reference; 0 is a series that is not in the log. */
@@ -27,7 +28,7 @@ export class WalCommitLog {
     this.#nextRef = nextRef;
   }
 
-  append(series: readonly { ref: SeriesRef; labels: Labels }[], batch: SampleBatch): Promise<void> {
+  append(series: readonly { readonly ref: SeriesRef; readonly labels: Labels }[], batch: SampleBatch): Promise<void> {
     const added: SeriesRef[] = [];
     const encode = (out: ByteWriter, endRecord: () => void): void => {
       for (const { ref } of series) this.#add(ref, added);

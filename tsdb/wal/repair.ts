@@ -1,6 +1,7 @@
 // After a replay that met damage the log is made whole again, so that Prometheus opens it without complaint: a torn end
 // is cut off, a damaged segment is rewritten with its whole records, and missing numbers become empty segments. The
-// original bytes go to quarantine first. Rules W1-W8: docs/format/wal.md.
+// original bytes go to quarantine first. Rules W1-W8: docs/format/wal.md. What a killed process left in the page cache is
+// made durable too: nobody else would, and it was acknowledged (D2).
 import { ByteWriter } from '../../util/bytes.ts';
 import { errorText } from '../../util/errors.ts';
 import type { FileHandle, Host } from '../../util/host.ts';
@@ -13,7 +14,10 @@ import { segmentName } from './writer.ts';
 const GAP_MAX = 10_000;
 const FLUSH_BYTES = 1024 * 1024;
 
-/** Puts the log in order; returns how many segments went to quarantine. A repair that fails is logged and left for later. */
+/**
+ * Puts the log in order and makes it durable; returns how many segments went to quarantine. What fails is logged and left
+ * for the next start.
+ */
 export async function repairWal(
   dataPath: string,
   reports: readonly SegmentReport[],
@@ -38,10 +42,24 @@ export async function repairWal(
   }
   try {
     await fillGaps(`${dataPath}/wal`, host);
+    await syncLast(`${dataPath}/wal`, host);
   } catch (error) {
-    host.log.error({ error: errorText(error) }, 'missing write-ahead log segments could not be replaced');
+    host.log.error({ error: errorText(error) }, 'the write-ahead log could not be put in order; used as it is');
   }
   return quarantined;
+}
+
+/** Only the last segment can be unsynced: a segment is synced before the next begins. */
+async function syncLast(folder: string, host: Host): Promise<void> {
+  const last = (await listSegments(host.fs, folder)).at(-1);
+  if (!last) return;
+  const file = await host.fs.open(last.path, 'rw');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await host.fs.syncDirectory(folder);
 }
 
 /** Nothing readable follows the first damage. */

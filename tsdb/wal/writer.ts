@@ -66,6 +66,8 @@ interface OpenSegment {
   isDirty: boolean;
   /** Set by a failed fsync or a failed cut: nothing more is written to this file. */
   isBroken: boolean;
+  /** An fsync failed: another would say that all is well, and mean only what was written since. */
+  hasFailedSync: boolean;
 }
 
 /**
@@ -221,21 +223,21 @@ export class WalWriter {
     const path = `${folder}/${segmentName(index)}`;
     const file = await this.#host.fs.open(path, 'w');
     this.#nextIndex = index + 1;
-    const segment: OpenSegment = { index, file, sizeBytes: 0, isDirty: false, isBroken: false };
+    const segment: OpenSegment = { index, file, sizeBytes: 0, isDirty: false, isBroken: false, hasFailedSync: false };
     this.#segment = segment;
     if (this.#options.fsync !== 'segment') await this.#host.fs.syncDirectory(folder);
     this.#observer.segmentStarted(index);
     return segment;
   }
 
-  /** Syncs and closes the current segment; a broken one is closed only. A failed fsync is thrown when `isStrict`. */
+  /** Syncs and closes the current segment. A failed fsync is thrown when `isStrict`. */
   async #endSegment(isStrict: boolean): Promise<void> {
     const segment = this.#segment;
     if (!segment) return;
     await this.#syncing;
     this.#segment = undefined;
     try {
-      if (segment.isDirty && !segment.isBroken) await this.#sync(segment);
+      if (segment.isDirty && !segment.hasFailedSync) await this.#sync(segment);
     } catch (error) {
       if (isStrict) throw error;
     } finally {
@@ -252,7 +254,7 @@ export class WalWriter {
 
   async #syncInterval(): Promise<void> {
     const segment = this.#segment;
-    if (!segment || segment.isBroken || !segment.isDirty) return;
+    if (!segment || segment.hasFailedSync || !segment.isDirty) return;
     // A failure is counted and logged by #sync, and ends the segment; no commit waits for this fsync.
     await this.#sync(segment).catch(() => undefined);
   }
@@ -264,6 +266,7 @@ export class WalWriter {
       await segment.file.sync();
     } catch (error) {
       segment.isBroken = true;
+      segment.hasFailedSync = true;
       this.#observer.syncFailed();
       const facts = { segment: segment.index, error: errorText(error) };
       this.#host.log.error(facts, 'fsync of the write-ahead log failed; going on in a new segment');
