@@ -1,5 +1,6 @@
 import { compileAnchored, type AnchoredPattern } from '../util/regexp.ts';
 import { md5Modulo } from '../util/md5.ts';
+import { unreachable } from '../util/assert.ts';
 import { CodedError } from '../util/errors.ts';
 import { isLegacyLabelName, Labels, quoteGo } from './labels.ts';
 
@@ -113,23 +114,20 @@ export function relabel(labels: Labels, rules: readonly RelabelRule[]): Labels |
 /** False when the rule drops the labels. */
 function applyRule(rule: RelabelRule, labels: Map<string, string>): boolean {
   const { action, targetLabel } = rule.config;
+  const value = rule.config.sourceLabels.map((name) => labels.get(name) ?? '').join(rule.config.separator);
   switch (action) {
     case 'labelmap':
-      for (const [name, value] of [...labels]) {
+      for (const [name, value] of Array.from(labels)) {
         const mapped = rule.pattern.expand(name, rule.config.replacement);
         if (mapped !== undefined) set(labels, mapped, value);
       }
       return true;
     case 'labeldrop':
     case 'labelkeep':
-      for (const name of [...labels.keys()]) {
+      for (const name of labels.keys()) {
         if (rule.pattern.matches(name) === (action === 'labeldrop')) labels.delete(name);
       }
       return true;
-    default:
-  }
-  const value = rule.config.sourceLabels.map((name) => labels.get(name) ?? '').join(rule.config.separator);
-  switch (action) {
     case 'keep':
       return rule.pattern.matches(value);
     case 'drop':
@@ -147,9 +145,11 @@ function applyRule(rule: RelabelRule, labels: Map<string, string>): boolean {
     case 'hashmod':
       set(labels, targetLabel, String(md5Modulo(value, BigInt(rule.config.modulus))));
       return true;
-    default:
+    case 'replace':
       replace(rule, labels, value);
       return true;
+    default:
+      return unreachable(action);
   }
 }
 

@@ -107,6 +107,10 @@ export class Ingest {
     this.#parser.reset(body.bytes, body.length);
     this.#position = 0;
     this.#previous = 0;
+    this.#startScrape();
+  }
+
+  #startScrape(): void {
     this.#scrape += 4;
     this.#stillLiveCount = 0;
     this.#trackedCount = 0;
@@ -298,8 +302,12 @@ export class Ingest {
     this.#orphans = [];
   }
 
-  /** The scrape failed: the batch holds nothing of it but a marker for every series that was live. */
+  /**
+   * The scrape failed, before `begin` or after: the batch holds nothing of it but a marker for every series that was
+   * live.
+   */
   fail(batch: SampleBatch, timeMs: number): void {
+    if (this.#body === undefined) this.#startScrape();
     batch.clear();
     const fields = this.#cache.fields;
     for (const entry of this.#pendingEntries) fields[entry * STRIDE + REF] = UNRESOLVED;

@@ -113,5 +113,5 @@ function checkLimits(labels: Labels, rules: SampleLabelRules): void {
 }
 
 function first50(text: string): string {
-  return [...text].slice(0, 50).join('');
+  return Array.from(text).slice(0, 50).join('');
 }

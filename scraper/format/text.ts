@@ -5,6 +5,7 @@ import { FloatParser } from '../../util/parse-float.ts';
 import { formatOpenMetricsFloat, quoteBytes } from './quote.ts';
 import type { MetricType } from '../../model/metadata.ts';
 import { METRIC_NAME } from '../../model/labels.ts';
+import { unreachable } from '../../util/assert.ts';
 import { CodedError } from '../../util/errors.ts';
 
 export type TextEntry = 'series' | 'help' | 'type' | 'comment' | 'end';
@@ -29,7 +30,7 @@ type Token =
   | 'TIMESTAMP'
   | 'VALUE';
 
-type State = 'line' | 'comment' | 'metaName' | 'metaText' | 'value' | 'labels' | 'labelValue' | 'timestamp';
+type State = 'line' | 'metaName' | 'metaText' | 'value' | 'labels' | 'labelValue' | 'timestamp';
 
 /** Types as they are written after `# TYPE`. */
 const TYPES: ReadonlyMap<string, MetricType> = new Map([
@@ -116,36 +117,24 @@ export class TextParser {
   }
 
   #entry(token: Token): TextEntry {
-    switch (token) {
-      case 'HELP':
-      case 'TYPE':
-        return this.#meta(token);
-      case 'COMMENT':
-        this.#textStart = this.#tokenStart;
-        this.#textEnd = this.#i;
-        if (this.#token() !== 'LINEBREAK') throw this.#error('linebreak expected after comment', 'INVALID');
-        return 'comment';
-      case 'BOPEN':
-        this.#nameStart = -1;
-        this.#labelSpans.length = 0;
-        this.#labels();
-        this.#sample(this.#token());
-        return 'series';
-      case 'MNAME': {
-        this.#nameStart = this.keyStart;
-        this.#nameEnd = this.#i;
-        this.#labelSpans.length = 0;
-        let after = this.#token();
-        if (after === 'BOPEN') {
-          this.#labels();
-          after = this.#token();
-        }
-        this.#sample(after);
-        return 'series';
-      }
-      default:
-        throw this.#error('expected a valid start token', token);
+    if (token === 'HELP' || token === 'TYPE') return this.#meta(token);
+    if (token === 'COMMENT') {
+      this.#textStart = this.#tokenStart;
+      this.#textEnd = this.#i;
+      if (this.#token() !== 'LINEBREAK') throw this.#error('linebreak expected after comment', 'INVALID');
+      return 'comment';
     }
+    if (token !== 'BOPEN' && token !== 'MNAME') throw this.#error('expected a valid start token', token);
+    this.#labelSpans.length = 0;
+    this.#nameStart = token === 'MNAME' ? this.keyStart : -1;
+    this.#nameEnd = this.#i;
+    let after = token === 'BOPEN' ? token : this.#token();
+    if (after === 'BOPEN') {
+      this.#labels();
+      after = this.#token();
+    }
+    this.#sample(after);
+    return 'series';
   }
 
   #meta(kind: 'HELP' | 'TYPE'): TextEntry {
@@ -294,8 +283,7 @@ export class TextParser {
   /** On INVALID, `#i` stays at the byte that does not fit, as in Prometheus' generated lexer: errors print up to it. */
   #lex(): Token {
     const c = this.#bytes[this.#i]!;
-    if (this.#state === 'metaText') return this.#lexText();
-    if (c === 0x20 || c === 0x09) {
+    if ((c === 0x20 || c === 0x09) && this.#state !== 'metaText') {
       this.#skipBlanks();
       return 'WHITESPACE';
     }
@@ -316,8 +304,10 @@ export class TextParser {
         if (CLASSES[c] !== DIGIT) return 'INVALID';
         while (CLASSES[this.#bytes[this.#i]!] === DIGIT) this.#i++;
         return 'TIMESTAMP';
+      case 'metaText':
+        return this.#lexText();
       default:
-        return 'INVALID';
+        return unreachable(this.#state);
     }
   }
 
