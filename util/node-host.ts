@@ -188,7 +188,7 @@ async function lockDirectory(path: string, log: Log): Promise<DirectoryLock> {
     const inode = await fstatAsync(lockFile);
     if (answer === 'missing') {
       log.warn({ path }, 'the flock command of util-linux is not there; the data directory is locked by a socket only');
-      if (await isLockedByOther(inode.ino)) throw await takenError(file);
+      if (await isLockedByOther(inode)) throw await takenError(file);
     }
     const socket = await holdSocket(`\0narthex-${inode.dev}-${inode.ino}`);
     if (!socket) throw await takenError(file);
@@ -217,12 +217,20 @@ function flockByUtilLinux(descriptor: number): Promise<'held' | 'taken' | 'missi
   });
 }
 
-/** A lock on this inode in the kernel's table: a Prometheus that has the directory open. */
-async function isLockedByOther(inode: number): Promise<boolean> {
+/**
+ * A lock on this file in the kernel's table: a Prometheus that has the directory open. File systems without a device of
+ * their own (major 0: btrfs, overlay) are shown there under another number than stat gives, so the inode must do.
+ */
+async function isLockedByOther({ dev, ino }: { dev: number; ino: number }): Promise<boolean> {
+  const major = Math.floor(dev / 256) % 4096;
+  const minor = (dev % 256) + Math.floor(dev / 2 ** 20) * 256;
   const locks = await readFile('/proc/locks', 'utf8').catch(() => '');
-  return locks
-    .split('\n')
-    .some((line) => line.includes('FLOCK') && line.split(/\s+/)[5]?.endsWith(`:${inode}`) === true);
+  return locks.split('\n').some((line) => {
+    if (!line.includes('FLOCK')) return false;
+    const [lineMajor = '', lineMinor = '', inode] = (line.split(/\s+/)[5] ?? '').split(':');
+    if (inode !== String(ino)) return false;
+    return Number(`0x${lineMajor}`) === 0 || (Number(`0x${lineMajor}`) === major && Number(`0x${lineMinor}`) === minor);
+  });
 }
 
 /** Listens on an abstract Unix socket, which exists once per network namespace and dies with its process. */

@@ -42,7 +42,7 @@ export class ModelHead implements ReplayTarget {
   lines(): string[] {
     const lines: string[] = [];
     for (const [ref, samples] of this.samples.entries()) {
-      for (const [time, words] of samples) lines.push(`${this.labels[ref]} ${time} ${words}`);
+      for (const [time, words] of samples) lines.push(`${this.labels[ref]!.toString()} ${time} ${words}`);
     }
     return lines.sort();
   }

@@ -26,7 +26,7 @@ describe.skipIf(!existsSync(tsdb))('a log that Prometheus wrote', () => {
     expect(head.lines()).toEqual(dump.map(dumpLine).sort());
     expect(report).toMatchObject({ sampleCount: 104, seriesCount: 22, unresolvedSampleCount: 0, nextRef: 23 });
     expect(report.segments.map(({ damageCount }) => damageCount)).toEqual([0, 0]);
-    expect([...report.recordsByType.keys()].sort()).toEqual([3, 4, 6]);
+    expect(new Set(report.recordsByType.keys())).toEqual(new Set([3, 4, 6]));
   });
 });
 
