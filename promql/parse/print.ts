@@ -105,7 +105,10 @@ class Prettifier {
       case 'parenExpr':
         return `${indent}(\n${this.pretty(expr.expr, level + 1)}\n${indent})`;
       case 'binaryExpr': {
-        const lhs = this.pretty(expr.lhs, level + 1);
+        const isFirst = expr.lhs.type === 'numberLiteral';
+        const lhs = isFirst
+          ? INDENT.repeat(level + 1) + printFirst(expr.lhs, expr.op)
+          : this.pretty(expr.lhs, level + 1);
         return `${lhs}\n${indent}${printOperator(expr)}\n${this.pretty(expr.rhs, level + 1)}`;
       }
       default:

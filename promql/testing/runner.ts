@@ -5,6 +5,7 @@ import type { Engine, QueryControl, QueryOutcome } from '../engine.ts';
 import { DEFAULT_ENGINE_OPTIONS, type EngineOptions } from '../options.ts';
 import { parseExpr } from '../parse/parse.ts';
 import { printExpr } from '../parse/print.ts';
+import type { SeriesNotation } from '../parse/series-notation.ts';
 import type { ResultSeries } from '../value.ts';
 import { pinToTime } from './at-rewrite.ts';
 import { checkSorted, compareAnnotations, compareResult, compareVector, isOrdered } from './compare.ts';
@@ -77,24 +78,30 @@ class ScriptRunner {
 
   #load(command: LoadCommand): CaseOutcome[] {
     const failed = command.faults.map(({ line, message }) => failedCommand(line, message));
-    for (const { labels, values } of command.series) {
-      const times: number[] = [];
-      const numbers: number[] = [];
-      const stale: boolean[] = [];
-      for (let i = 0; i < values.length; i++) {
-        const value = values[i]!;
-        if (value === 'absent') continue;
-        times.push(i * command.stepMs);
-        numbers.push(value === 'stale' ? NaN : value);
-        stale.push(value === 'stale');
-      }
+    // Of two lines for one series in one command the last counts.
+    const byLabels = new Map(command.series.map((series) => [series.labels.key(), series]));
+    for (const series of byLabels.values()) {
       try {
-        this.#storage.add(labels, times, numbers, stale);
+        this.#store(series, command.stepMs);
       } catch (error) {
         failed.push(failedCommand(command.line, errorText(error)));
       }
     }
     return failed;
+  }
+
+  #store({ labels, values }: SeriesNotation, stepMs: number): void {
+    const times: number[] = [];
+    const numbers: number[] = [];
+    const stale: boolean[] = [];
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      if (value === 'absent') continue;
+      times.push(i * stepMs);
+      numbers.push(value === 'stale' ? NaN : value);
+      stale.push(value === 'stale');
+    }
+    this.#storage.add(labels, times, numbers, stale);
   }
 
   async #evaluate(command: EvalCommand): Promise<string | undefined> {

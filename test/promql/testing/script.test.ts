@@ -123,6 +123,10 @@ eval instant at 1m up
   ]);
 });
 
+test('of two lines for one series in one load the last counts', async () => {
+  expect(await messages('load 1m\n  up 1 2\n  up 3 4\n\neval instant at 1m up\n  up 4\n')).toEqual(['5 ok']);
+});
+
 test('a second load may not go back in time', async () => {
   expect(await messages('load 1m\n  up 1 2\n\nload 1m\n  up 1\n')).toEqual([expect.stringContaining('4 out of order')]);
 });
