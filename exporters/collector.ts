@@ -65,8 +65,12 @@ export class SampleSet {
   readonly #families = new Map<Family, FamilySamples>();
   readonly #byName = new Map<string, Family>();
 
-  /** `labels` is rendered text (see `labelText` of util/metrics.ts), '' for none. */
+  /**
+   * `labels` is rendered text (see `labelText` of util/metrics.ts), '' for none. NaN is left out: the kernel counts in
+   * whole numbers, so it comes from a file that was cut or garbled, and no sample is right then.
+   */
   add(family: Family, labels: string, value: number): void {
+    if (value !== value) return;
     let samples = this.#families.get(family);
     if (!samples) {
       samples = { labels: [], values: [] };
@@ -76,11 +80,11 @@ export class SampleSet {
     samples.values.push(value);
   }
 
-  /** As add() for a family whose name comes from the kernel's file. */
+  /** As add() for a family whose name comes from the kernel's file; what a name may not hold becomes `_`. */
   addNamed(name: string, type: FamilyType, help: string, value: number): void {
     let family = this.#byName.get(name);
     if (!family) {
-      family = { name, type, help, labels: [] };
+      family = { name: name.replaceAll(/[^a-zA-Z0-9_:]/g, '_'), type, help, labels: [] };
       this.#byName.set(name, family);
     }
     this.add(family, '', value);

@@ -24,7 +24,10 @@ export const CONTAINER = {
   fileDescriptors: gauge('container_file_descriptors', 'Open file descriptors of its processes.'),
   ulimits: gauge('container_ulimits_soft', 'Soft limits of its first process; -1 is no limit.', 'ulimit'),
   health: gauge('container_health_state', '1 healthy, 0 starting or unhealthy, -1 without a health check.'),
-  races: counter('narthex_container_read_races_total', 'Containers that vanished while they were read.'),
+  races: counter(
+    'narthex_container_read_races_total',
+    'Times a container vanished or could not be understood while it was read.',
+  ),
   dockerUp: gauge('docker_up', 'Whether the Docker engine answered last time; absent when none ever did.'),
   dockerContainers: gauge('docker_containers', "The engine's containers by state.", 'state'),
 } as const;
@@ -115,12 +118,23 @@ export class ContainerCollector {
     };
     for (const known of current.values()) {
       const target: CgroupTarget = { files: this.#context.files, labels: known.labels, deviceLabel };
-      if (layout.isV2) collectV2(target, known.directories.get('tree')!, out);
-      else collectV1(target, (controller) => known.directories.get(controller), out);
-      if (known.entry.path === '/') this.#addRoot(layout, known.labels, out);
-      else if (hasProcesses(known.entry)) this.#addProcesses(known, out);
+      this.#guard(() => {
+        if (layout.isV2) collectV2(target, known.directories.get('tree')!, out);
+        else collectV1(target, (controller) => known.directories.get(controller), out);
+        if (known.entry.path === '/') this.#addRoot(layout, known.labels, out);
+        else if (hasProcesses(known.entry)) this.#addProcesses(known, out);
+      });
     }
     this.#addNetworks(current.values(), out);
+  }
+
+  /** One container that cannot be read is counted and does not cost the others their figures. */
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch {
+      this.#races++;
+    }
   }
 
   /** What was known about the cgroup, or what a first look says. */
@@ -226,8 +240,10 @@ export class ContainerCollector {
       if (namespace === undefined && (!known.docker || joins(known) === 1)) continue;
       if (namespace !== undefined && (namespace === host || seen.has(namespace))) continue;
       if (namespace !== undefined) seen.add(namespace);
-      collectTraffic(this.#context, known.pid, known.labels, out);
-      this.#sockets.collect(known.pid, namespace, known.labels, out);
+      this.#guard(() => {
+        collectTraffic(this.#context, known.pid, known.labels, out);
+        this.#sockets.collect(known.pid, namespace, known.labels, out);
+      });
     }
     this.#sockets.finish();
   }

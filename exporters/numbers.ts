@@ -6,7 +6,8 @@ export function words(line: string): string[] {
 /** A decimal number from the kernel; throws when `text` is none. Above 2^53 the nearest double. */
 export function numberOf(text: string | undefined, where: string): number {
   const value = Number(text);
-  if (text === undefined || text === '' || value !== value) throw new Error(`${where}: not a number: "${text ?? ''}"`);
+  if (text === undefined || text === '' || !Number.isFinite(value))
+    throw new Error(`${where}: not a number: "${text ?? ''}"`);
   return value;
 }
 
@@ -16,12 +17,12 @@ export function tryNumber(text: string | undefined): number | undefined {
   const trimmed = text.trim();
   if (trimmed === '') return undefined;
   const value = Number(trimmed);
-  return value === value ? value : undefined;
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /**
  * Seconds from a count of 10^-digits seconds. Past 2^53 the point is set in the text, so that a nanosecond counter
- * keeps its precision after 104 days of one cpu.
+ * keeps its precision after 104 days of one cpu. NaN when the text is no number.
  */
 export function scaledSeconds(text: string, digits: 6 | 9): number {
   if (text.length <= 15) return Number(text) / (digits === 9 ? 1e9 : 1e6);
