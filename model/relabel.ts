@@ -53,9 +53,10 @@ export interface RelabelRule {
 
 /** Throws bad_data, with Prometheus' text, for a rule that makes no sense or whose regex is not RE2. */
 export function compileRelabel(config: RelabelConfig, nameValidation: NameValidation = 'utf8'): RelabelRule {
+  const pattern = compileAnchored(config.regex);
   const problem = checkRule(config, nameValidation);
   if (problem !== undefined) throw new CodedError('bad_data', problem);
-  return { config, pattern: compileAnchored(config.regex), nameValidation };
+  return { config, pattern, nameValidation };
 }
 
 /** What is wrong with a rule, in Prometheus' words; undefined when nothing is. */

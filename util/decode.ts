@@ -138,7 +138,7 @@ export class NodeReader {
   #wrongKind<T>(wanted: string, fallback: T): T {
     const found = this.node.type === 'scalar' ? `\`${shorten(this.node.text)}\`` : this.node.type;
     const tag = this.node.type === 'list' ? '!!seq' : this.node.type === 'map' ? '!!map' : scalarTag(this.node);
-    this.fail(`cannot unmarshal ${tag} ${found} into ${wanted}`);
+    this.fail(`yaml: unmarshal errors: cannot unmarshal ${tag} ${found} into ${wanted}`);
     return fallback;
   }
 }
