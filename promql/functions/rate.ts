@@ -86,7 +86,7 @@ function extrapolate(windows: Windows, out: Batch, options: Extrapolation): void
 }
 
 /** Seconds as Go's Duration.Seconds computes them. */
-function goSeconds(durationMs: number): number {
+export function goSeconds(durationMs: number): number {
   const rest = durationMs % 1000;
   return (durationMs - rest) / 1000 + (rest * 1e6) / 1e9;
 }

@@ -134,7 +134,7 @@ export class RangeCollector {
         values: values.slice(from, to),
       });
     }
-    return READY;
+    return this.#source.finish();
   }
 
   takeSeries(): ResultSeries[] {

@@ -85,8 +85,11 @@ export class RangeCallOperator implements Operator {
       if (evaluation.isSpent) break;
     }
     const rows = this.#rowsInBatch;
+    if (rows === 0) {
+      if (this.#source.finish() === PENDING) return PENDING;
+      this.#source.close();
+    }
     this.#rowsInBatch = 0;
-    if (rows === 0) this.#source.close();
     return rows;
   }
 

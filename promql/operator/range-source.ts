@@ -12,6 +12,8 @@ export interface RangeSource {
   series(): SeriesList;
   /** The samples of the next series, lent until the next call; undefined for PENDING. Called `series().count` times at most. */
   next(): SampleColumns | undefined;
+  /** Called after the last series: what fails only at the end of the input fails here. READY or PENDING. */
+  finish(): number;
   close(): void;
 }
 
@@ -46,6 +48,10 @@ export class MatrixSelectorSource implements RangeSource {
     return columns;
   }
 
+  finish(): number {
+    return READY;
+  }
+
   close(): void {
     this.#row = 0;
   }
@@ -63,6 +69,10 @@ export class EmptySource implements RangeSource {
 
   next(): undefined {
     return undefined;
+  }
+
+  finish(): number {
+    return READY;
   }
 
   close(): void {
@@ -123,6 +133,10 @@ export class SubquerySource implements RangeSource {
     this.#evaluation.spend(stepCount);
     this.#held.add(countPresent(present, base, base + stepCount));
     return columns;
+  }
+
+  finish(): number {
+    return this.#inner.next(this.#batch) === PENDING ? PENDING : READY;
   }
 
   close(): void {

@@ -5,11 +5,12 @@ import { referenceTimes, type TimeReference } from './vector-selector.ts';
 
 /**
  * The windows of one series: at step i the samples [lo[i], hi[i]) of `times` and `values`, which are those of the
- * left-open interval (ends[i] - rangeMs, ends[i]]. Staleness markers are not among the samples. Columns are lent by
+ * left-open interval (ends[i] - rangeMs, ends[i]], made wider by what the widening says. Staleness markers are not among the samples. Columns are lent by
  * whoever read them; their length may be more than `count`.
  */
 export interface Windows {
   readonly rangeMs: number;
+  readonly widening: Widening;
   /** Right end of the window per step. */
   readonly ends: Float64Array;
   /** Time of each step itself, which differs from `ends` by offset and `@`. */
@@ -23,9 +24,21 @@ export interface Windows {
   params: readonly Float64Array[];
 }
 
-export function createWindows(axis: StepAxis, reference: TimeReference, rangeMs: number): Windows {
+/** By how much windows of `anchored` and `smoothed` ranges are wider at their ends, ms. */
+export interface Widening {
+  readonly backMs: number;
+  readonly aheadMs: number;
+}
+
+export function createWindows(
+  axis: StepAxis,
+  reference: TimeReference,
+  rangeMs: number,
+  widening: Widening = { backMs: 0, aheadMs: 0 },
+): Windows {
   return {
     rangeMs,
+    widening,
     ends: referenceTimes(axis, reference),
     stepTimes: referenceTimes(axis, { atMs: undefined, offsetMs: 0 }),
     lo: new Int32Array(axis.count),
@@ -41,7 +54,9 @@ const NO_SAMPLES = new Float64Array(0);
 
 /** Points the windows at the samples of a series, with two pointers that only go forward. Returns the sum of their sizes. */
 export function slideWindows(windows: Windows, columns: SampleColumns): number {
-  const { ends, lo, hi, rangeMs } = windows;
+  const { ends, lo, hi } = windows;
+  const aheadMs = windows.widening.aheadMs;
+  const widthMs = windows.rangeMs + windows.widening.backMs + aheadMs;
   const { times, count } = columns;
   windows.times = times;
   windows.values = columns.values;
@@ -51,8 +66,8 @@ export function slideWindows(windows: Windows, columns: SampleColumns): number {
   let last = 0;
   let total = 0;
   for (let i = 0; i < stepCount; i++) {
-    const end = ends[i]!;
-    const start = end - rangeMs;
+    const end = ends[i]! + aheadMs;
+    const start = end - widthMs;
     while (last < count && times[last]! <= end) last++;
     while (first < last && times[first]! <= start) first++;
     lo[i] = first;

@@ -1,8 +1,11 @@
 import { Labels, METRIC_NAME } from '../../model/labels.ts';
 import { must } from '../../util/assert.ts';
+import { CodedError } from '../../util/errors.ts';
+import { ANCHORED_KERNELS, SMOOTHED_KERNELS } from '../functions/extended-rate.ts';
 import { labelJoin, labelReplace, type LabelFunction } from '../functions/label.ts';
 import { DATE_FUNCTION_NAMES, MAP_FUNCTIONS } from '../functions/map-functions.ts';
 import { byLabels, byValue } from '../functions/sort.ts';
+import type { RangeFunction } from '../functions/range-function.ts';
 import { RANGE_FUNCTIONS } from '../functions/range-functions.ts';
 import { AbsentOperator } from '../operator/absent.ts';
 import type { Operator, SeriesList } from '../operator/operator.ts';
@@ -146,14 +149,29 @@ function rangeCall(
 ): RangeCallOperator {
   const params = node.args.filter((arg) => arg.valueType === 'scalar');
   const reference = range.type === 'range' ? range.selector.reference : range.reference;
+  const extension = range.type === 'range' ? range.selector.extension : undefined;
+  const { lookbackMs } = builder.evaluation;
   return new RangeCallOperator(builder.evaluation, {
-    fn: must(RANGE_FUNCTIONS.get(node.name), `function ${node.name}`),
+    fn: rangeFunction(node.name, extension),
     source: builder.buildRange(range, axis),
-    windows: createWindows(axis, reference, range.rangeMs),
+    windows: createWindows(axis, reference, range.rangeMs, {
+      backMs: extension === undefined ? 0 : lookbackMs,
+      aheadMs: extension === 'smoothed' ? lookbackMs : 0,
+    }),
     params: builder.scalars(params, axis),
     onParams: node.name === 'quantile_over_time' ? quantileCheck(builder, params[0]) : undefined,
     onResult: COUNTER_FUNCTIONS.has(node.name) ? counterNameCheck(builder, range) : undefined,
   });
+}
+
+/** Of `anchored` and `smoothed` ranges only some functions are defined. */
+function rangeFunction(name: string, extension: 'anchored' | 'smoothed' | undefined): RangeFunction {
+  if (extension === undefined) return must(RANGE_FUNCTIONS.get(name), `function ${name}`);
+  const kernels = extension === 'anchored' ? ANCHORED_KERNELS : SMOOTHED_KERNELS;
+  const kernel = kernels.get(name);
+  if (kernel !== undefined) return { kernel, keepsName: false };
+  const names = [...kernels.keys()].join(', ');
+  throw new CodedError('execution', `${extension} modifier can only be used with: ${names} - not with ${name}`);
 }
 
 function quantileCheck(builder: Builder, param: PlanNode | undefined): (columns: readonly Float64Array[]) => void {
