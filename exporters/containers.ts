@@ -15,7 +15,7 @@ import { tryNumber } from './numbers.ts';
 import { collectTraffic, namespaceOf, NETWORK, SocketReader } from './procnet/namespace.ts';
 
 /** What is known about a container beside its controllers' files. */
-export const CONTAINER = {
+const CONTAINER = {
   scrapeError: gauge('container_scrape_error', 'Whether the containers could not be listed.'),
   lastSeen: gauge('container_last_seen', 'When the container was last seen, in seconds since the epoch.'),
   startTime: gauge('container_start_time_seconds', 'When it started, in seconds since the epoch.'),

@@ -22,7 +22,7 @@ export const DEFAULT_CONTAINER_LABELS = [
   'com.docker.swarm.task.name',
 ];
 
-export type Health = 'healthy' | 'unhealthy' | 'starting' | 'none';
+type Health = 'healthy' | 'unhealthy' | 'starting' | 'none';
 
 /** What the engine says about a container. Commands, environment and mounts are not kept. */
 export interface DockerContainer {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { metricTables } from '../support/exporter-docs.ts';
 
 const PATH = fileURLToPath(new URL('../../docs/exporters.md', import.meta.url));
-const START = '<!-- metrics: written by test/exporters/docs.test.ts, NARTHEX_UPDATE=1 -->\n\n';
+const START = '<!-- metrics: written by test/exporters/main.test.ts, NARTHEX_UPDATE=1 -->\n\n';
 const END = '\n\n<!-- end of metrics -->';
 
 /** A table's cells without the padding a formatter may add. */

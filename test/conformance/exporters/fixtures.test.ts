@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createExporters, HOST_COLLECTORS } from '../../exporters/main.ts';
+import { createExporters, HOST_COLLECTORS } from '../../../exporters/main.ts';
 import {
   EXPORTER_FIXTURES,
   hasExporterFixtures,
@@ -9,10 +9,10 @@ import {
   parseSeries,
   parseTypes,
   unpackFixture,
-} from '../support/exporter-fixture.ts';
-import type { ExporterFixture, FixtureName } from '../support/exporter-fixture.ts';
-import { serveContainers, startEngine } from '../support/fake-engine.ts';
-import type { FakeEngine } from '../support/fake-engine.ts';
+} from '../../support/exporter-fixture.ts';
+import type { ExporterFixture, FixtureName } from '../../support/exporter-fixture.ts';
+import { serveContainers, startEngine } from '../../support/fake-engine.ts';
+import type { FakeEngine } from '../../support/fake-engine.ts';
 
 /** Families of collectors that node_exporter ran on the trees and that we do not have. */
 const NOT_OURS = /^node_(buddyinfo_blocks|cgroups_.*|interrupts_total|softirqs_functions_total)$/;
