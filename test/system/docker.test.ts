@@ -33,7 +33,8 @@ function testbedContainers(): DockerLine[] {
 }
 
 const listed = testbedContainers();
-const running = listed.filter(({ state }) => state === 'running' || state === 'paused');
+/** Not the one that crashes in a loop: it may run at the one moment and not at the other. */
+const running = listed.filter(({ name, state }) => name !== 'tb-crash' && (state === 'running' || state === 'paused'));
 const hasTestbed = running.some(({ name }) => name === 'tb-cpu');
 
 describe.skipIf(!hasTestbed)('containers of a real engine (skipped where the testbed does not run)', () => {
@@ -68,7 +69,7 @@ describe.skipIf(!hasTestbed)('containers of a real engine (skipped where the tes
   test('each running container is there by name, image and id, once', () => {
     parseTypes(body);
     const seen = [...second.keys()].filter(
-      (key) => key.startsWith('container_last_seen{') && key.includes('name="tb-'),
+      (key) => key.startsWith('container_last_seen{') && /name="tb-(?!crash)/.test(key),
     );
     expect(seen.length).toBe(running.length);
     for (const { name, id, image } of running) {
