@@ -3,7 +3,7 @@ import type { Matcher } from '../../model/matcher.ts';
 import { formatDuration } from '../../model/time.ts';
 import { unreachable } from '../../util/assert.ts';
 import { formatFloatF, formatFloatG } from '../../util/decimal.ts';
-import { compareUtf8, utf8Size } from '../../util/utf8.ts';
+import { compareUtf8 } from '../../util/utf8.ts';
 import type {
   Aggregation,
   BinaryExpr,
@@ -16,10 +16,6 @@ import type {
   TimeShift,
   VectorSelector,
 } from './ast.ts';
-
-/** Longest line that `prettyExpr` leaves whole. */
-const LINE_WIDTH = 100;
-const INDENT = '  ';
 
 /** The canonical text of an expression on one line, as Prometheus prints it; parsing it gives the same tree. */
 export function printExpr(expr: Expr): string {
@@ -51,72 +47,6 @@ export function printExpr(expr: Expr): string {
   }
 }
 
-/** The expression on several lines where one would be longer than `width`, as Prometheus' `format_query` answers. */
-export function prettyExpr(expr: Expr, width = LINE_WIDTH): string {
-  return new Prettifier(width).pretty(expr, 0);
-}
-
-class Prettifier {
-  readonly #width: number;
-
-  constructor(width: number) {
-    this.#width = width;
-  }
-
-  pretty(expr: Expr, level: number): string {
-    const indent = INDENT.repeat(level);
-    switch (expr.type) {
-      case 'numberLiteral':
-      case 'stringLiteral':
-      case 'vectorSelector':
-      case 'matrixSelector':
-        return indent + printExpr(expr);
-      case 'unaryExpr':
-        return indent + expr.op + this.pretty(expr.expr, level).trim();
-      case 'subquery':
-        // Prometheus leaves out the indentation here when the subquery fits.
-        return this.#whole(expr, '') ?? this.pretty(expr.expr, level) + printSubquerySuffix(expr);
-      case 'aggregation':
-      case 'call':
-      case 'parenExpr':
-      case 'binaryExpr':
-        return this.#whole(expr, indent) ?? this.#split(expr, level);
-      default:
-        return unreachable(expr);
-    }
-  }
-
-  #whole(expr: Expr, indent: string): string | undefined {
-    const text = printExpr(expr);
-    return utf8Size(text) > this.#width ? undefined : indent + text;
-  }
-
-  #split(expr: Expr & { type: 'aggregation' | 'call' | 'parenExpr' | 'binaryExpr' }, level: number): string {
-    const indent = INDENT.repeat(level);
-    switch (expr.type) {
-      case 'aggregation': {
-        const param = expr.param ? `${this.pretty(expr.param, level + 1)},\n` : '';
-        return `${indent}${printAggregationHead(expr)}(\n${param}${this.pretty(expr.expr, level + 1)}\n${indent})`;
-      }
-      case 'call': {
-        const args = expr.args.map((arg) => this.pretty(arg, level + 1)).join(',\n');
-        return `${indent}${expr.name}(\n${args}\n${indent})`;
-      }
-      case 'parenExpr':
-        return `${indent}(\n${this.pretty(expr.expr, level + 1)}\n${indent})`;
-      case 'binaryExpr': {
-        const isFirst = expr.lhs.type === 'numberLiteral';
-        const lhs = isFirst
-          ? INDENT.repeat(level + 1) + printFirst(expr.lhs, expr.op)
-          : this.pretty(expr.lhs, level + 1);
-        return `${lhs}\n${indent}${printOperator(expr)}\n${this.pretty(expr.rhs, level + 1)}`;
-      }
-      default:
-        return unreachable(expr);
-    }
-  }
-}
-
 /** Left operands in a loop: a chain of thousands of operators is as deep as it is long. */
 function printChain(expr: BinaryExpr): string {
   const parts: string[] = [];
@@ -131,12 +61,12 @@ function printChain(expr: BinaryExpr): string {
 }
 
 /** `+Inf ^ 2` would be read as `+(Inf ^ 2)`: here the sign is left out, unlike in Prometheus, which prints it. */
-function printFirst(node: Expr, op: BinaryOp): string {
+export function printFirst(node: Expr, op: BinaryOp): string {
   const isInfinity = node.type === 'numberLiteral' && node.value === Infinity;
   return isInfinity && op === '^' ? 'Inf' : printExpr(node);
 }
 
-function printOperator(expr: BinaryExpr): string {
+export function printOperator(expr: BinaryExpr): string {
   const { op, bool, matching } = expr;
   let text: string = bool ? `${op} bool` : op;
   if (!matching) return text;
@@ -157,7 +87,7 @@ function printFill(left: number | undefined, right: number | undefined): string 
   return leftText + (right === undefined ? '' : ` fill_right (${formatFloatG(right)})`);
 }
 
-function printAggregationHead(expr: Aggregation): string {
+export function printAggregationHead(expr: Aggregation): string {
   if (expr.without) return `${expr.op} without (${printLabelList(expr.grouping)}) `;
   return expr.grouping.length > 0 ? `${expr.op} by (${printLabelList(expr.grouping)}) ` : expr.op;
 }
@@ -207,7 +137,7 @@ function printMatrix(node: MatrixSelector): string {
   return `${printSelector(selector)}[${range}]${tail}`;
 }
 
-function printSubquerySuffix(node: Subquery): string {
+export function printSubquerySuffix(node: Subquery): string {
   const step = node.step ? printTopDuration(node.step) : '';
   return `[${printTopDuration(node.range)}:${step}]${printAt(node.shift)}${printOffset(node.shift)}`;
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { typeOf } from '../../../promql/parse/check.ts';
 import { ParseError } from '../../../promql/parse/errors.ts';
 import { parseExpr } from '../../../promql/parse/parse.ts';
-import { prettyExpr, printExpr } from '../../../promql/parse/print.ts';
+import { prettyExpr } from '../../../promql/parse/pretty.ts';
+import { printExpr } from '../../../promql/parse/print.ts';
 import { dumpExpr } from './dump.ts';
 import { CASE_OPTIONS, hasConformance, readConformance } from './support.ts';
 

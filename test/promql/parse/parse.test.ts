@@ -6,6 +6,7 @@ import { resolveDuration } from '../../../promql/parse/durations.ts';
 import { byteSpan, ParseError, positionOf } from '../../../promql/parse/errors.ts';
 import { NESTING_MAX, TEXT_SIZE_MAX } from '../../../promql/parse/lex.ts';
 import { parseExpr, parseSelector } from '../../../promql/parse/parse.ts';
+import { prettyExpr } from '../../../promql/parse/pretty.ts';
 import { printExpr } from '../../../promql/parse/print.ts';
 import { OPERANDS_MAX } from '../../../promql/parse/to-ast.ts';
 
@@ -33,7 +34,8 @@ function parseInWorker(text: string): Promise<string> {
   const source = `
     import { parentPort, workerData } from 'node:worker_threads';
     import { parseExpr } from ${JSON.stringify(parse)};
-    import { printExpr } from ${JSON.stringify(print)};
+    import { prettyExpr } from '../../../promql/parse/pretty.ts';
+import { printExpr } from ${JSON.stringify(print)};
     let answer;
     try { answer = printExpr(parseExpr(workerData.text, workerData.options)); } catch (error) { answer = error.stack; }
     parentPort.postMessage(answer);`;
@@ -128,6 +130,14 @@ describe('limits', () => {
     const expr = parseExpr(text, ALL_OPTIONS);
     expect(typeOf(expr)).toBe('vector');
     expect(printExpr(expr)).toBe(text);
+  });
+
+  test('formatting is bounded, as each operator of a chain indents its left side', () => {
+    const started = performance.now();
+    const chain = (count: number): string => prettyExpr(parseExpr(`a${' + a'.repeat(count)}`, ALL_OPTIONS));
+    expect(chain(500).split('\n').length).toBe(951);
+    expect(() => chain(OPERANDS_MAX - 1)).toThrow('the formatted expression would be longer than');
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   test('a chain of scalars costs linear time', () => {
