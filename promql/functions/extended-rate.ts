@@ -44,7 +44,6 @@ function difference(variant: Variant): RangeKernel {
   };
 }
 
-// oxlint-disable-next-line max-params -- a kernel's arguments and the step
 function differenceAt(
   windows: Windows,
   out: Batch,

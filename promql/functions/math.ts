@@ -45,8 +45,8 @@ const stepTimestamp: MapKernel = ({ values, base, stepTimes }) => {
   for (let i = 0; i < stepTimes.length; i++) values[base + i] = stepTimes[i]! / 1000;
 };
 
-/** Functions that have a result for native histograms only. */
-const ofHistogramsOnly: MapKernel = ({ present, base, stepTimes }) => {
+/** Functions of what floats do not have: native histograms, and start timestamps as long as storage has none. */
+const nothing: MapKernel = ({ present, base, stepTimes }) => {
   present.fill(0, base, base + stepTimes.length);
 };
 
@@ -65,9 +65,10 @@ export const MATH_FUNCTIONS: readonly (readonly [string, MapKernel])[] = [
   ['clamp_min', clampMin],
   ['clamp_max', clampMax],
   ['timestamp', stepTimestamp],
-  ['histogram_count', ofHistogramsOnly],
-  ['histogram_sum', ofHistogramsOnly],
-  ['histogram_avg', ofHistogramsOnly],
-  ['histogram_stddev', ofHistogramsOnly],
-  ['histogram_stdvar', ofHistogramsOnly],
+  ['start_timestamp', nothing],
+  ['histogram_count', nothing],
+  ['histogram_sum', nothing],
+  ['histogram_avg', nothing],
+  ['histogram_stddev', nothing],
+  ['histogram_stdvar', nothing],
 ];

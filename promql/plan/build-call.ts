@@ -8,6 +8,7 @@ import { byLabels, byValue } from '../functions/sort.ts';
 import type { RangeFunction } from '../functions/range-function.ts';
 import { RANGE_FUNCTIONS } from '../functions/range-functions.ts';
 import { AbsentOperator } from '../operator/absent.ts';
+import { InfoOperator } from '../operator/info.ts';
 import type { Operator, SeriesList } from '../operator/operator.ts';
 import { RangeCallOperator } from '../operator/range-call.ts';
 import { RelabelOperator } from '../operator/relabel.ts';
@@ -48,6 +49,7 @@ const SPECIAL_CALLS: ReadonlyMap<string, CallBuilder> = new Map<string, CallBuil
   ['histogram_quantile', buildHistogramCall],
   ['histogram_quantiles', buildHistogramCall],
   ['histogram_fraction', buildHistogramCall],
+  ['info', buildInfo],
   ['label_join', (builder, node, axis) => buildLabelCall(builder, node, axis, labelJoin)],
 ]);
 
@@ -107,6 +109,18 @@ function buildLabelCall(
 ): Operator {
   const source = builder.build(argument(node, 0), axis);
   return builder.distinct(new RelabelOperator(source, factory(textArguments(node))), axis);
+}
+
+function buildInfo(builder: Builder, node: CallPlan, axis: StepAxis): Operator {
+  const wanted = argument(node, 1);
+  if (wanted.type !== 'selector') throw new CodedError('execution', 'expected label selectors only');
+  const operator = new InfoOperator(builder.evaluation, {
+    base: builder.build(argument(node, 0), axis),
+    info: builder.buildSelector(wanted, axis, true),
+    matchers: wanted.matchers,
+    stepCount: axis.count,
+  });
+  return builder.distinct(operator, axis);
 }
 
 /** All arguments but the first, which are strings. */

@@ -6,6 +6,7 @@ import { functionSignature } from '../functions/signatures.ts';
 import type { TimeReference } from '../operator/vector-selector.ts';
 import type { AggregateOp, BinaryOp, DurationExpr, Expr, TimeShift, ValueType, VectorMatching } from '../parse/ast.ts';
 import { resolveDuration, type DurationContext } from '../parse/durations.ts';
+import { infoSelector } from './info.ts';
 
 /**
  * What is to be computed: the expression with parentheses gone, durations and `@` resolved to milliseconds, and
@@ -206,7 +207,10 @@ class Planner {
     const constant = this.#constants.get(name);
     if (constant !== undefined) return { type: 'number', valueType: 'scalar', span, value: constant };
     const valueType = must(functionSignature(name), name).returns;
-    return { type: 'call', valueType, span, name, args: expr.args.map((arg) => this.plan(arg)) };
+    const args = expr.args.map((arg) => this.plan(arg));
+    const base = args[0];
+    if (name !== 'info' || base === undefined) return { type: 'call', valueType, span, name, args };
+    return { type: 'call', valueType, span, name, args: [base, infoSelector(base, args[1])] };
   }
 
   #reference({ at, offset }: TimeShift): TimeReference {

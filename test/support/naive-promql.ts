@@ -1,6 +1,7 @@
 // PromQL evaluated the slow and plain way: one step at a time, rows of labels and values, windows cut out anew. It
 // shares nothing with the engine but the parser, so that the two can be held against each other.
 import { Labels, METRIC_NAME } from '../../model/labels.ts';
+import { unreachable } from '../../util/assert.ts';
 import type {
   Aggregation,
   BinaryExpr,
@@ -69,8 +70,12 @@ class Naive {
         return this.#call(expr, t);
       case 'binaryExpr':
         return this.#binary(expr, t);
-      default:
+      case 'stringLiteral':
+      case 'matrixSelector':
+      case 'subquery':
         throw new Error(`no value: ${expr.type}`);
+      default:
+        return unreachable(expr);
     }
   }
 
