@@ -25,7 +25,7 @@ async function measure(name: string, read: () => Promise<string>): Promise<Bench
   ];
 }
 
-/** The part of one text line of the body that is ours, without the kernel: user time. */
+/** Mean CPU time of one call without the kernel's part. */
 async function userMs(read: () => Promise<string>): Promise<number> {
   const before = process.cpuUsage();
   for (let i = 0; i < RUNS; i++) await read();

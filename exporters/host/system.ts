@@ -3,6 +3,7 @@ import { labelText } from '../../util/metrics.ts';
 import { counter, gauge } from '../collector.ts';
 import type { Collector, CollectorContext, Family, SampleSet } from '../collector.ts';
 import { numberOf, tryNumber, words } from '../numbers.ts';
+import { readZoneRule, zoneName } from './time-zone.ts';
 
 const LOADS = ['1', '5', '15'].map((minutes) => gauge(`node_load${minutes}`, `Load average over ${minutes} minutes.`));
 
@@ -154,12 +155,13 @@ const CLOCK = gauge('node_time_clocksource_current_info', 'The clock the kernel 
 /** The clock and its source. */
 export function createTimeCollector({ files, paths, nowMs }: CollectorContext): Collector {
   const devices = `${paths.sysfs}/devices/system/clocksource`;
+  const zoneRule = readZoneRule();
 
   function collect(out: SampleSet): void {
     const now = nowMs();
     out.add(TIME, '', now / 1000);
-    const date = new Date(now);
-    out.add(ZONE, labelText({ time_zone: zoneName(date) }), -date.getTimezoneOffset() * 60);
+    const offsetSeconds = 0 - new Date(now).getTimezoneOffset() * 60;
+    out.add(ZONE, labelText({ time_zone: zoneName(zoneRule, offsetSeconds) }), offsetSeconds);
     for (const name of files.list(devices)) {
       const device = /^clocksource(\d+)$/.exec(name)?.[1];
       if (device === undefined) continue;
@@ -173,9 +175,4 @@ export function createTimeCollector({ files, paths, nowMs }: CollectorContext): 
   }
   const families = [TIME, ZONE, CLOCKS, CLOCK];
   return { name: 'time', families, source: 'clock, /sys/devices/system/clocksource', collect };
-}
-
-function zoneName(date: Date): string {
-  const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(date);
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'UTC';
 }
