@@ -70,7 +70,10 @@ export function loadConfig(text: string, fileName: string, env: Environment = {}
   const scrapeNodes: ConfigNode[] = [];
   const scrapeConfigs = fields
     .list('scrape_configs', (item) => {
-      if (item.isNull) return void item.fail('empty or null scrape config section');
+      if (item.isNull) {
+        item.fail('empty or null scrape config section');
+        return undefined;
+      }
       scrapeNodes.push(item.node);
       return decodeScrapeConfig(item, global);
     })

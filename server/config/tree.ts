@@ -100,7 +100,7 @@ class TreeBuilder {
       const word = isPlain ? (BOOLEANS_1_1.get(value) ?? (FALSE_1_1.has(value) ? false : undefined)) : undefined;
       return { type: 'scalar', ...at, text: value, value: word ?? value };
     }
-    const text = node.source ?? String(value);
+    const text = node.source ?? JSON.stringify(value);
     return {
       type: 'scalar',
       ...at,
