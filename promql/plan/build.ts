@@ -24,6 +24,9 @@ import { buildCall } from './build-call.ts';
 import { commonName } from './names.ts';
 import type { AggregatePlan, BinaryPlan, PlanNode, RangePlan, SelectorPlan, SubqueryPlan } from './plan.ts';
 
+/** What an operator allocates per step at least: a batch of one row, times, windows. */
+const BYTES_PER_STEP = 32;
+
 /** Makes the operators of a plan. Selectors look their series up here, once for equal selectors. */
 export class Builder {
   readonly evaluation: Evaluation;
@@ -37,6 +40,7 @@ export class Builder {
 
   /** An operator that gives the node's result at each step of the axis. */
   build(node: PlanNode, axis: StepAxis): Operator {
+    this.evaluation.reserveBytes(axis.count * BYTES_PER_STEP);
     switch (node.type) {
       case 'number': {
         const { value } = node;
