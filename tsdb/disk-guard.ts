@@ -19,7 +19,7 @@ export class DiskGuard {
   #timer: TimerHandle | undefined;
   #isClosed = false;
   #refusal: CodedError | undefined;
-  #freeBytes = 0;
+  #hasFailed = false;
 
   /** `minFreeBytes` undefined: the larger of 1 % of the disk and 64 MiB, at most 1 GiB; 0 switches the guard off. */
   constructor(path: string, minFreeBytes: number | undefined, host: Host) {
@@ -31,10 +31,6 @@ export class DiskGuard {
   /** Why nothing may be written now; undefined when it may. */
   get refusal(): CodedError | undefined {
     return this.#refusal;
-  }
-
-  get freeBytes(): number {
-    return this.#freeBytes;
   }
 
   /** Looks once, then keeps looking until closed. */
@@ -58,10 +54,13 @@ export class DiskGuard {
     try {
       space = await this.#host.fs.diskSpace(this.#path);
     } catch (error) {
-      this.#host.log.warn({ path: this.#path, error: errorText(error) }, 'free disk space cannot be read');
+      if (!this.#hasFailed) {
+        this.#host.log.warn({ path: this.#path, error: errorText(error) }, 'free disk space cannot be read');
+      }
+      this.#hasFailed = true;
       return;
     }
-    this.#freeBytes = space.freeBytes;
+    this.#hasFailed = false;
     const wanted = this.#minFreeBytes ?? defaultMinimum(space.totalBytes);
     const isLow = space.freeBytes < wanted;
     if (isLow === (this.#refusal !== undefined)) return;

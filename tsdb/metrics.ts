@@ -8,12 +8,12 @@ const FSYNC_BOUNDS = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 /** What the database says of itself when metrics are written. */
 export interface TsdbGauges {
   readonly seriesCount: number;
-  readonly seriesCreatedCount: number;
+  /** Series ever made since the start. */
+  readonly createdSeriesCount: number;
   /** ms; minTime above maxTime when the head is empty. */
   readonly minTime: number;
   readonly maxTime: number;
   readonly walBytes: number;
-  readonly segmentIndex: number;
   readonly readOnlyReason: string | undefined;
   readonly maxHeadSeries: number;
 }
@@ -123,6 +123,11 @@ export class TsdbMetrics implements WalObserver {
     this.#bytesWritten.inc(bytes);
   }
 
+  /** Since the start. */
+  get writtenBytes(): number {
+    return this.#bytesWritten.value();
+  }
+
   synced(seconds: number): void {
     this.#fsyncSeconds.observe(seconds);
   }
@@ -149,7 +154,7 @@ function registerGauges(registry: MetricRegistry, gauges: () => TsdbGauges): voi
     'prometheus_tsdb_head_series_created_total',
     'counter',
     'Total number of series created in the head',
-    () => gauges().seriesCreatedCount,
+    () => gauges().createdSeriesCount,
   );
   gauge(
     'prometheus_tsdb_head_min_time',
