@@ -1,4 +1,3 @@
-import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompressSync } from 'node:zlib';
 import { compress, uncompress } from 'snappyjs';
 import { CodedError } from './errors.ts';
@@ -91,11 +90,11 @@ function cutOff(at: number): CodedError {
   return new CodedError('bad_data', `snappy: the input ends inside an element at ${at}`);
 }
 
-const zstdAsync = promisify(zstdCompress);
-
 /** Runs on a thread of libuv's; `bytes` must not change until it is done. */
-export async function zstdPack(bytes: Uint8Array): Promise<Uint8Array> {
-  return zstdAsync(bytes);
+export function zstdPack(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    zstdCompress(bytes, (error, packed) => (error ? reject(error) : resolve(packed)));
+  });
 }
 
 /** Blocks the thread: for replay and workers. Throws `limit` above `maxBytes`, `bad_data` for what is not zstd. */

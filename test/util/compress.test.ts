@@ -21,7 +21,9 @@ test('snappy comes back, compressible or not', () => {
 });
 
 test('a declared length is refused before it is allocated', () => {
-  expect(() => snappyUncompress(hex('80 80 80 80 04 00 61'), LIMIT)).toThrow(/declares 1073741824 bytes.*limit is 1048576/);
+  expect(() => snappyUncompress(hex('80 80 80 80 04 00 61'), LIMIT)).toThrow(
+    /declares 1073741824 bytes.*limit is 1048576/,
+  );
   expect(() => snappyUncompress(hex('80 80 80 80 04 00 61'), 2 ** 31)).toThrow(/more than 7 bytes can hold/);
   expect(() => snappyUncompress(hex('ff ff ff ff 0f'), 2 ** 33)).toThrow(/more than 5 bytes can hold/);
   expect(() => snappyUncompress(hex('ff ff ff ff 7f'), LIMIT)).toThrow('no valid length');

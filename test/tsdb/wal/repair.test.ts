@@ -55,7 +55,10 @@ test('a torn end is cut off and kept in quarantine', async () => {
   expect(quarantine(disk).map((path) => path.split('/').at(-1))).toEqual(['00000000', 'reason.json']);
   const [kept, reason] = quarantine(disk).map((path) => disk.content(path));
   expect(kept).toEqual(whole.subarray(cut, whole.length - 5));
-  expect(JSON.parse(new TextDecoder().decode(reason))).toMatchObject({ offset: cut, error: /torn/ });
+  expect(JSON.parse(new TextDecoder().decode(reason))).toMatchObject({
+    offset: cut,
+    error: expect.stringContaining('torn'),
+  });
   const second = await replayAndRepair(disk);
   expect([second.damages, second.quarantined, second.lines]).toEqual([[], 0, first.lines]);
 });

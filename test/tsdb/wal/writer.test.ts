@@ -68,7 +68,9 @@ test('a full disk fails the commits that wait, leaves no part of them, and goes 
     process.disk.capacityBytes = process.disk.usedBytes + room;
     const refused = await process.drive(Promise.allSettled([3, 13, 14].map((n) => fixture.commit(n))));
     expect(refused?.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(String((refused?.[0] as PromiseRejectedResult).reason)).toContain('write-ahead log: ENOSPC');
+    expect(refused?.[0]).toMatchObject({
+      reason: { code: 'unavailable', message: expect.stringMatching(/^write-ahead log: ENOSPC/) },
+    });
     process.disk.capacityBytes = Infinity;
     for (const n of [4, 15]) await process.drive(fixture.commit(n));
     expect(fixture.writer.segmentIndex).toBe(0);
