@@ -8,7 +8,7 @@ import type { WalWriterOptions } from '../../tsdb/wal/writer.ts';
 import { expectedLines, LogFixture, ModelHead, replayInto, walOptions } from '../support/wal.ts';
 import { SimDisk, SimProcess } from '../support/sim-host.ts';
 
-const SEEDS = process.env['NARTHEX_LONG'] === undefined ? 60 : 2000;
+const SEEDS = process.env['NARTHEX_LONG'] === undefined ? 40 : 2000;
 const INTERVAL_MS = 1000;
 const SERIES = 12;
 

@@ -101,14 +101,15 @@ test('a crash or a full disk at any step of a repair loses nothing that was whol
   bad[PAGE_BYTES + 500]! ^= 16;
   source.put(SEGMENT, bad);
   const { lines } = await replayAndRepair(source);
-  for (let events = 0; events < 60; events++) {
+  const step = process.env['NARTHEX_LONG'] === undefined ? 5 : 1;
+  for (let events = 0; events < 60; events += step) {
     const disk = new SimDisk(events);
     disk.put(SEGMENT, bad);
-    const process = new SimProcess(disk);
-    const report = (await process.drive(replayInto(new ModelHead(), process)))!;
+    const first = new SimProcess(disk);
+    const report = (await first.drive(replayInto(new ModelHead(), first)))!;
     if (events % 3 === 2) disk.capacityBytes = disk.usedBytes + events * 4000;
-    await process.drive(repairWal('data', report.segments, createRecordCheck(), process), events);
-    process.die(events % 2 === 0 ? 'kill' : 'power');
+    await first.drive(repairWal('data', report.segments, createRecordCheck(), first), events);
+    first.die(events % 2 === 0 ? 'kill' : 'power');
     disk.capacityBytes = Infinity;
     expect((await replayAndRepair(disk)).lines).toEqual(lines);
     const last = await replayAndRepair(disk);
