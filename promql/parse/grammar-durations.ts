@@ -2,24 +2,38 @@ import { EmbeddedActionsParser, type IToken } from 'chevrotain';
 import type { DurationExpr } from './ast.ts';
 import type { DurationBuilder } from './duration-builder.ts';
 import { OperatorChain, PRECEDENCE } from './operator-chain.ts';
+import { lexFault } from './syntax-error.ts';
 import * as T from './tokens.ts';
 
 /** The rules of durations, `[5m]` and `offset -step()`. A part of PromqlParser (grammar.ts), apart for its length. */
 export class DurationGrammar extends EmbeddedActionsParser {
   protected durations!: DurationBuilder;
+  protected text = '';
 
   constructor() {
     super(T.ALL_TOKENS, { maxLookahead: 1, recoveryEnabled: false, errorMessageProvider: SILENT });
   }
 
+  /** Prometheus looks one token ahead before it judges what it has read, so a fault of the lexer there comes first. */
+  protected failAtFault(): void {
+    const next = this.LA(1);
+    if (next.tokenType === T.LexError) throw lexFault(next, this.text);
+  }
+
   protected readonly rangeDuration = this.RULE('rangeDuration', (): DurationExpr => {
     const duration = this.SUBRULE(this.duration);
-    return this.ACTION(() => this.durations.positive(duration));
+    return this.ACTION(() => {
+      this.failAtFault();
+      return this.durations.positive(duration);
+    });
   });
 
   protected readonly stepDuration = this.RULE('stepDuration', (): DurationExpr => {
     const duration = this.SUBRULE(this.duration);
-    return this.ACTION(() => this.durations.positive(duration));
+    return this.ACTION(() => {
+      this.failAtFault();
+      return this.durations.positive(duration);
+    });
   });
 
   protected readonly duration = this.RULE('duration', (): DurationExpr => {

@@ -38,6 +38,7 @@ export class PromqlParser extends DurationGrammar {
 
   load(tokens: IToken[], text: string, options: ParserOptions): AstBuilder {
     this.input = tokens;
+    this.text = text;
     this.#ast = new AstBuilder(text, options);
     this.#modifiers = new ModifierBuilder(text, options);
     this.durations = new DurationBuilder(text, options);
@@ -233,7 +234,10 @@ export class PromqlParser extends DurationGrammar {
       },
     ]);
     const end = this.LA(0);
-    return this.ACTION(() => this.#ast.aggregation(name, grouping, args, spanOf(end).end));
+    return this.ACTION(() => {
+      if (!grouping) this.failAtFault();
+      return this.#ast.aggregation(name, grouping, args, spanOf(end).end);
+    });
   });
 
   private readonly groupingClause = this.RULE('groupingClause', (): Grouping => {

@@ -140,7 +140,7 @@ class Finisher {
 
   #checkString(token: IToken): IToken | undefined {
     const { image, startOffset } = token;
-    if (!image.includes('\\') && !image.includes('\ufffd')) return undefined;
+    if (!image.includes('\\') && !image.includes('\ufffd') && image.isWellFormed()) return undefined;
     const fault = stringFault(this.#text, startOffset);
     return fault === undefined ? undefined : faultToken(fault, startOffset);
   }

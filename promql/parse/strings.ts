@@ -34,7 +34,7 @@ export function stringFault(text: string, start: number): string | undefined {
     const char = text[i]!;
     if (char === quote) return undefined;
     if (char === '\n') return 'unterminated quoted string';
-    if (char === '\ufffd') return 'invalid UTF-8 rune';
+    if (char === '\ufffd' || isLoneSurrogate(text, i)) return 'invalid UTF-8 rune';
     if (char === '\\') {
       const escape = readEscape(text, i + 1, quote!);
       if (typeof escape === 'string') return escape;
@@ -49,8 +49,15 @@ export function stringFault(text: string, start: number): string | undefined {
 function rawStringFault(text: string, start: number): string | undefined {
   const end = text.indexOf('`', start + 1);
   const content = text.slice(start + 1, end < 0 ? undefined : end);
-  if (content.includes('\ufffd')) return 'invalid UTF-8 rune';
+  if (content.includes('\ufffd') || !content.isWellFormed()) return 'invalid UTF-8 rune';
   return end < 0 ? 'unterminated raw string' : undefined;
+}
+
+function isLoneSurrogate(text: string, index: number): boolean {
+  const unit = text.charCodeAt(index);
+  if ((unit & 0xf800) !== 0xd800) return false;
+  const other = text.charCodeAt(unit < 0xdc00 ? index + 1 : index - 1);
+  return (other & 0xfc00) !== (unit < 0xdc00 ? 0xdc00 : 0xd800);
 }
 
 /** The value of a literal that has no fault; `literal` includes its quotes. */
@@ -129,10 +136,12 @@ function readDigits(text: string, index: number, count: number, base: number): E
   return { end: index + count, code, isByte };
 }
 
-/** `U+002E '.'`, as Go's %#U. */
+/** `U+002E '.'`, as Go's %#U; what cannot be printed is told by its code alone. */
 function describeRune(text: string, index: number): string {
   const code = text.codePointAt(index)!;
-  return `U+${code.toString(16).toUpperCase().padStart(4, '0')} ${quoteRune(String.fromCodePoint(code))}`;
+  const char = String.fromCodePoint(code);
+  const name = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(char) ? `${name} '${char}'` : name;
 }
 
 /** A character in single quotes as Go prints it. */

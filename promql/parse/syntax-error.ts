@@ -1,4 +1,4 @@
-import { EOF, type IRecognitionException } from 'chevrotain';
+import { EOF, type IRecognitionException, type IToken } from 'chevrotain';
 import { ParseError } from './errors.ts';
 import { spanOf } from './spans.ts';
 import { describeToken, LexError } from './tokens.ts';
@@ -17,10 +17,15 @@ const CONTEXTS: ReadonlyMap<string, string> = new Map([
 /** Prometheus' words for a place where the grammar cannot go on. */
 export function syntaxError(error: IRecognitionException, text: string): ParseError {
   const { token } = error;
+  if (token.tokenType === LexError) return lexFault(token, text);
   const span = token.tokenType === EOF ? { start: text.length, end: text.length } : spanOf(token);
-  if (token.tokenType === LexError) return new ParseError(String(token.payload), span, text);
   const place = error.message === '' ? contextOf(error.context.ruleStack) : error.message;
   return new ParseError(`unexpected ${describeToken(token)}${place}`, span, text);
+}
+
+/** What the lexer found wrong. */
+export function lexFault(token: IToken, text: string): ParseError {
+  return new ParseError(String(token.payload), spanOf(token), text);
 }
 
 function contextOf(ruleStack: readonly string[]): string {

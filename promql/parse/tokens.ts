@@ -1,6 +1,7 @@
-import { createToken, EOF, Lexer, type IToken, type TokenType } from 'chevrotain';
+import { createToken, EOF, Lexer, type IToken, type ITokenConfig, type TokenType } from 'chevrotain';
 import { quoteGo } from '../../model/labels.ts';
-import { DURATION as DURATION_PATTERN, NUMBER as NUMBER_PATTERN } from './numbers.ts';
+import { utf8Size } from '../../util/utf8.ts';
+import { matchDuration, matchNumber, NUMBER_STARTS } from './numbers.ts';
 
 // Token names are Prometheus'. Keywords have no pattern of their own: outside braces a word is one token, and lex.ts
 // gives it its type by looking it up (45 patterns for one word would cost more than one look-up).
@@ -15,6 +16,10 @@ function keyword(name: string, categories: TokenType[]): TokenType {
 
 function punctuation(name: string, pattern: string | RegExp, categories: TokenType[] = []): TokenType {
   return createToken({ name, pattern, categories });
+}
+
+function numberPattern(pattern: typeof matchNumber): Omit<ITokenConfig, 'name'> {
+  return { pattern, start_chars_hint: NUMBER_STARTS, line_breaks: false, categories: [NumberOrDuration] };
 }
 
 /** May stand where a metric name is expected. */
@@ -49,12 +54,8 @@ export const StringToken = createToken({
   pattern: /"[^"\\\n]*(?:\\[^][^"\\\n]*)*"|'[^'\\\n]*(?:\\[^][^'\\\n]*)*'|`[^`]*`/,
   line_breaks: true,
 });
-export const NumberToken = createToken({ name: 'NUMBER', pattern: NUMBER_PATTERN, categories: [NumberOrDuration] });
-export const DurationToken = createToken({
-  name: 'DURATION',
-  pattern: DURATION_PATTERN,
-  categories: [NumberOrDuration],
-});
+export const NumberToken = createToken({ name: 'NUMBER', ...numberPattern(matchNumber) });
+export const DurationToken = createToken({ name: 'DURATION', ...numberPattern(matchDuration) });
 /** Stands where the text stops being PromQL; its payload is the message. Nothing follows it. */
 export const LexError = category('ERROR');
 
@@ -148,17 +149,15 @@ export const KEYWORDS: ReadonlyMap<string, TokenType> = new Map<string, TokenTyp
 /** The first number between brackets: from there on the text is lexed as outside of them, but for words. */
 export const FirstNumber = createToken({
   name: 'FIRST_NUMBER',
-  pattern: NUMBER_PATTERN,
   pop_mode: true,
   push_mode: 'range',
-  categories: [NumberOrDuration],
+  ...numberPattern(matchNumber),
 });
 export const FirstDuration = createToken({
   name: 'FIRST_DURATION',
-  pattern: DURATION_PATTERN,
   pop_mode: true,
   push_mode: 'range',
-  categories: [NumberOrDuration],
+  ...numberPattern(matchDuration),
 });
 /** `step`, `range`, `min_of` or `max_of` between brackets, in any case. */
 export const DurationWord = createToken({
@@ -225,9 +224,8 @@ export function describeToken(token: IToken): string {
   if (tokenType !== MatchEql && (categories.includes(MatchOp) || categories.includes(BinaryOp) || tokenType === At)) {
     return `<op:${image}>`;
   }
-  const shown = image.length > 10 ? `${quoteGo(image.slice(0, 10))}...` : quoteGo(image);
+  const shown = utf8Size(image) > 10 ? `${quoteGo(Array.from(image).slice(0, 10).join(''))}...` : quoteGo(image);
   if (tokenType === StringToken) return `string ${shown}`;
-  if (categories.includes(NumberOrDuration))
-    return `${/[a-z]$/i.test(image) && /^\d/.test(image) ? 'duration' : 'number'} ${shown}`;
-  return shown;
+  if (tokenType === NumberToken) return `number ${shown}`;
+  return tokenType === DurationToken ? `duration ${shown}` : shown;
 }
