@@ -207,7 +207,9 @@ class QueryRun {
     try {
       for (;;) {
         this.#evaluation.startQuantum();
-        if (collector.run() !== PENDING) return preparedMs;
+        const isPending = collector.run() === PENDING;
+        this.#evaluation.checkSamples();
+        if (!isPending) return preparedMs;
         this.#check();
         await this.#control.yieldTurn();
         this.#check();

@@ -1,5 +1,5 @@
 import type { Labels } from '../../model/labels.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { PENDING, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
 
@@ -10,7 +10,6 @@ export class AbsentOperator implements Operator {
   readonly #list: SeriesList;
   readonly #input: Batch;
   readonly #seen: Uint8Array;
-  readonly #held: HeldSamples;
   #isDone = false;
 
   constructor(evaluation: Evaluation, source: Operator, labels: Labels, stepCount: number) {
@@ -19,7 +18,6 @@ export class AbsentOperator implements Operator {
     this.#list = listOf([labels]);
     this.#input = createBatch(stepCount);
     this.#seen = evaluation.bytes(stepCount);
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -55,13 +53,11 @@ export class AbsentOperator implements Operator {
       batch.values[i] = 1;
       count += isAbsent;
     }
-    this.#held.add(count);
     this.#source.close();
     return 1;
   }
 
   close(): void {
     this.#source.close();
-    this.#held.release();
   }
 }

@@ -1,8 +1,8 @@
 // hot path: folds the rows of its input into groups as they come.
 import type { Accumulator, AccumulatorFactory } from './accumulators.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { groupSeries, type Grouping, type Groups } from './group-keys.ts';
-import { PENDING, READY, countPresent, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 
 export interface AggregateOptions {
   readonly source: Operator;
@@ -16,7 +16,6 @@ export class AggregateOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: AggregateOptions;
   readonly #input: Batch;
-  readonly #held: HeldSamples;
   #groups: Groups | undefined;
   #accumulator: Accumulator | undefined;
   #isFolded = false;
@@ -26,7 +25,6 @@ export class AggregateOperator implements Operator {
     this.#evaluation = evaluation;
     this.#options = options;
     this.#input = createBatch(options.stepCount);
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -50,7 +48,6 @@ export class AggregateOperator implements Operator {
       accumulator.finish(batch, r * stepCount, (this.#nextGroup + r) * stepCount);
     }
     this.#nextGroup += rows;
-    this.#held.add(countPresent(batch.present, 0, rows * stepCount));
     this.#evaluation.spend(rows * stepCount);
     if (rows === 0) this.#options.source.close();
     return rows;
@@ -58,7 +55,6 @@ export class AggregateOperator implements Operator {
 
   close(): void {
     this.#options.source.close();
-    this.#held.release();
   }
 
   #grouped(): Groups {

@@ -1,6 +1,6 @@
 import type { Labels } from '../../model/labels.ts';
 import { Buckets, parseBound, type Repair } from '../functions/histogram.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { PENDING, READY, countPresent, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { TableReader, type ScalarReaders } from './table.ts';
 
@@ -39,7 +39,6 @@ interface Histogram {
 export class ClassicHistogramOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: ClassicHistogramOptions;
-  readonly #held: HeldSamples;
   #opened = 0;
   #histograms: readonly Histogram[] = [];
   #badRows: readonly number[] = [];
@@ -53,7 +52,6 @@ export class ClassicHistogramOperator implements Operator {
   constructor(evaluation: Evaluation, options: ClassicHistogramOptions) {
     this.#evaluation = evaluation;
     this.#options = options;
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -134,7 +132,6 @@ export class ClassicHistogramOperator implements Operator {
     }
     this.#nextStep = 0;
     this.#nextRow++;
-    this.#held.add(countPresent(batch.present, 0, batch.stepCount));
     return 1;
   }
 
@@ -169,6 +166,5 @@ export class ClassicHistogramOperator implements Operator {
   close(): void {
     this.#options.source.close();
     this.#options.params.close();
-    this.#held.release();
   }
 }

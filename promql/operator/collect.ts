@@ -122,7 +122,7 @@ export class RangeCollector {
       while (to > from && times[to - 1]! > this.#endMs) to--;
       this.#evaluation.spend(count + 20);
       if (to === from) continue;
-      this.#evaluation.holdSamples(to - from);
+      this.#evaluation.count.addSamples(to - from);
       this.#evaluation.totalSamples += to - from;
       this.#evaluation.reserveBytes((to - from) * 16);
       const drops = list.dropsName(this.#row);

@@ -1,8 +1,8 @@
 import type { Labels } from '../../model/labels.ts';
 import { formatFloatF } from '../../util/decimal.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { groupingKey, groupingLabels, type Grouping } from './group-keys.ts';
-import { PENDING, READY, countPresent, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
 
 export interface CountValuesOptions {
@@ -18,7 +18,6 @@ export class CountValuesOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: CountValuesOptions;
   readonly #input: Batch;
-  readonly #held: HeldSamples;
   readonly #key: (labels: Labels) => string;
   readonly #labelsOf: (labels: Labels) => Labels;
   readonly #outputs = new Map<string, number>();
@@ -34,7 +33,6 @@ export class CountValuesOperator implements Operator {
     this.#evaluation = evaluation;
     this.#options = options;
     this.#input = createBatch(options.stepCount);
-    this.#held = new HeldSamples(evaluation);
     this.#key = groupingKey({ labels, without: grouping.without });
     this.#labelsOf = groupingLabels({ labels, without: grouping.without });
   }
@@ -108,13 +106,11 @@ export class CountValuesOperator implements Operator {
       }
     }
     this.#nextRow += rows;
-    this.#held.add(countPresent(present, 0, rows * stepCount));
     this.#evaluation.spend(rows * stepCount);
     return rows;
   }
 
   close(): void {
     this.#options.source.close();
-    this.#held.release();
   }
 }

@@ -1,6 +1,6 @@
 import type { Labels } from '../../model/labels.ts';
 import { CodedError } from '../../util/errors.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
 import { TableReader, type Table } from './table.ts';
@@ -24,7 +24,6 @@ export interface DistinctOptions {
 export class DistinctOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: DistinctOptions;
-  readonly #held: HeldSamples;
   #list: SeriesList | undefined;
   /** Output series of input series i; undefined when all are distinct. */
   #outputOf: Int32Array | undefined;
@@ -35,7 +34,6 @@ export class DistinctOperator implements Operator {
   constructor(evaluation: Evaluation, options: DistinctOptions) {
     this.#evaluation = evaluation;
     this.#options = options;
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -60,7 +58,6 @@ export class DistinctOperator implements Operator {
     if (this.#merged === undefined) {
       if (reader.read() === PENDING) return PENDING;
       this.#merged = this.#merge(reader.table, outputOf);
-      this.#held.add(reader.table.sampleCount);
       source.close();
     }
     const { stepCount, capacity } = batch;
@@ -76,7 +73,6 @@ export class DistinctOperator implements Operator {
 
   close(): void {
     this.#options.source.close();
-    this.#held.release();
   }
 
   #findRepeated(source: SeriesList): void {

@@ -1,6 +1,7 @@
 import { Annotations, type Span } from '../../model/annotations.ts';
 import { CodedError } from '../../util/errors.ts';
 import { positionOf } from '../parse/errors.ts';
+import { SampleCount, type CountKind } from './sample-count.ts';
 
 /** Units of work (about one sample touched each) between two looks at the clock and the cancel word: 1 to 3 ms. */
 const QUANTUM = 200_000;
@@ -22,10 +23,8 @@ export class Evaluation {
   readonly isRangeQuery: boolean;
   readonly #limits: EvaluationLimits;
   #work = 0;
-  #samples = 0;
   #memoryBytes = 0;
-  /** Highest number of samples held at once. */
-  peakSamples = 0;
+  #count = new SampleCount('same', 1, 1, 0);
   /** Samples that selectors and windows looked at; the API calls it totalQueryableSamples. */
   totalSamples = 0;
 
@@ -64,17 +63,32 @@ export class Evaluation {
     this.#work = 0;
   }
 
-  /** Counts samples that an operator has put out. Throws when the query holds too many. See `HeldSamples`. */
-  holdSamples(count: number): void {
-    this.#samples += count;
-    if (this.#samples > this.peakSamples) this.peakSamples = this.#samples;
-    if (this.#samples > this.#limits.samplesMax) {
-      throw new CodedError('execution', 'query processing would load too many samples into memory in query execution');
-    }
+  /** The node that is being built; what is built within it becomes its input. */
+  get count(): SampleCount {
+    return this.#count;
   }
 
-  releaseSamples(count: number): void {
-    this.#samples -= count;
+  /** Starts the counts of a node that is at `span`; returns those of the node around it, for `leave`. */
+  enter(kind: CountKind, stepCount: number, weight: number, span: Span): SampleCount {
+    const outer = this.#count;
+    this.#count = new SampleCount(kind, stepCount, outer.weight * weight, span.start);
+    outer.addInput(this.#count);
+    return outer;
+  }
+
+  leave(outer: SampleCount): void {
+    this.#count = outer;
+  }
+
+  /** Highest number of samples held at once, as a step-wise evaluation would. */
+  get peakSamples(): number {
+    return this.#count.peak(0);
+  }
+
+  /** Throws when the query holds too many samples. Called once per quantum, when nothing is being built. */
+  checkSamples(): void {
+    if (this.peakSamples <= this.#limits.samplesMax) return;
+    throw new CodedError('execution', 'query processing would load too many samples into memory in query execution');
   }
 
   /** Counts bytes about to be allocated for this query. Throws when they are too many. */
@@ -105,28 +119,5 @@ export class Evaluation {
 
   info(text: string, span: Span): void {
     this.annotations.info(`PromQL info: ${text} (${positionOf(this.query, span)})`);
-  }
-}
-
-/**
- * The samples one operator has put out. A step-wise evaluation keeps a node's whole output until its parent is done with
- * it, so operators add here while they produce, and a parent that is done closes its children, which releases them.
- */
-export class HeldSamples {
-  readonly #evaluation: Evaluation;
-  #count = 0;
-
-  constructor(evaluation: Evaluation) {
-    this.#evaluation = evaluation;
-  }
-
-  add(count: number): void {
-    this.#count += count;
-    this.#evaluation.holdSamples(count);
-  }
-
-  release(): void {
-    this.#evaluation.releaseSamples(this.#count);
-    this.#count = 0;
   }
 }

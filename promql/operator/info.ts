@@ -1,8 +1,8 @@
 import { METRIC_NAME, type Labels } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import { CodedError } from '../../util/errors.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
-import { PENDING, READY, countPresent, type Batch, type Operator, type SeriesList } from './operator.ts';
+import type { Evaluation } from './evaluation.ts';
+import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
 import { TableReader, type Table } from './table.ts';
 
@@ -33,7 +33,6 @@ interface Output {
 export class InfoOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: InfoOptions;
-  readonly #held: HeldSamples;
   readonly #nameMatchers: readonly Matcher[];
   readonly #dataMatchers: readonly Matcher[];
   readonly #dataLabels: ReadonlySet<string>;
@@ -49,7 +48,6 @@ export class InfoOperator implements Operator {
   constructor(evaluation: Evaluation, options: InfoOptions) {
     this.#evaluation = evaluation;
     this.#options = options;
-    this.#held = new HeldSamples(evaluation);
     this.#nameMatchers = options.matchers.filter(({ name }) => name === METRIC_NAME);
     this.#dataMatchers = options.matchers.filter(({ name }) => name !== METRIC_NAME);
     this.#dataLabels = new Set(this.#dataMatchers.map(({ name }) => name));
@@ -190,7 +188,6 @@ export class InfoOperator implements Operator {
       present.set(output.present, r * stepCount);
     }
     this.#nextOutput += rows;
-    this.#held.add(countPresent(present, 0, rows * stepCount));
     this.#evaluation.spend(rows * stepCount);
     if (rows === 0) {
       this.#options.base.close();
@@ -202,7 +199,6 @@ export class InfoOperator implements Operator {
   close(): void {
     this.#options.base.close();
     this.#options.info.close();
-    this.#held.release();
   }
 }
 

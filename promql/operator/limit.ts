@@ -1,9 +1,9 @@
 import { CodedError } from '../../util/errors.ts';
 import type { Labels } from '../../model/labels.ts';
 import { toCounts } from './counts.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { groupSeries, type Grouping } from './group-keys.ts';
-import { PENDING, READY, countPresent, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 import type { ScalarReader } from './table.ts';
 
 /** Decides step by step which samples of a series stay. */
@@ -20,7 +20,6 @@ export class LimitOperator implements Operator {
   readonly #source: Operator;
   readonly #param: ScalarReader;
   readonly #filter: SampleFilter;
-  readonly #held: HeldSamples;
   #opened = 0;
 
   constructor(evaluation: Evaluation, source: Operator, param: ScalarReader, filter: SampleFilter) {
@@ -28,7 +27,6 @@ export class LimitOperator implements Operator {
     this.#source = source;
     this.#param = param;
     this.#filter = filter;
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -56,7 +54,6 @@ export class LimitOperator implements Operator {
       return 0;
     }
     for (let r = 0; r < rows; r++) this.#filter.apply(batch.present, r * batch.stepCount, batch.first + r);
-    this.#held.add(countPresent(batch.present, 0, rows * batch.stepCount));
     this.#evaluation.spend(rows * batch.stepCount);
     return rows;
   }
@@ -64,7 +61,6 @@ export class LimitOperator implements Operator {
   close(): void {
     this.#source.close();
     this.#param.close();
-    this.#held.release();
   }
 }
 

@@ -1,7 +1,7 @@
 // hot path: a function of each sample, in the parent's own batch.
 import type { MapKernel, MapRow } from '../functions/map-function.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
-import { PENDING, READY, countPresent, type Batch, type Operator, type SeriesList } from './operator.ts';
+import type { Evaluation } from './evaluation.ts';
+import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { withoutNames } from './series-list.ts';
 import type { ScalarReaders } from './table.ts';
 
@@ -18,7 +18,6 @@ export class MapCallOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: MapCallOptions;
   readonly #source: Operator;
-  readonly #held: HeldSamples;
   #isSourceOpen = false;
   #list: SeriesList | undefined;
   #row: MapRow | undefined;
@@ -27,7 +26,6 @@ export class MapCallOperator implements Operator {
     this.#evaluation = evaluation;
     this.#options = options;
     this.#source = options.source;
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -60,7 +58,6 @@ export class MapCallOperator implements Operator {
       row.base = r * stepCount;
       kernel(row);
     }
-    this.#held.add(countPresent(present, 0, rows * stepCount));
     this.#evaluation.spend(rows * stepCount);
     return rows;
   }
@@ -68,6 +65,5 @@ export class MapCallOperator implements Operator {
   close(): void {
     this.#source.close();
     this.#options.params.close();
-    this.#held.release();
   }
 }

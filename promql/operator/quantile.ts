@@ -1,7 +1,7 @@
 import { quantileOf } from '../functions/quantile.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { groupSeries, type Grouping, type Groups } from './group-keys.ts';
-import { PENDING, READY, countPresent, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { ScalarReader, TableReader } from './table.ts';
 
 export interface QuantileOptions {
@@ -18,7 +18,6 @@ export class QuantileOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: QuantileOptions;
   readonly #param: ScalarReader;
-  readonly #held: HeldSamples;
   #opened = 0;
   #groups: Groups | undefined;
   #members: number[][] = [];
@@ -31,7 +30,6 @@ export class QuantileOperator implements Operator {
     this.#evaluation = evaluation;
     this.#options = options;
     this.#param = new ScalarReader(options.param, options.stepCount);
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -77,7 +75,6 @@ export class QuantileOperator implements Operator {
     }
     this.#nextStep = 0;
     this.#nextGroup++;
-    this.#held.add(countPresent(batch.present, 0, batch.stepCount));
     return 1;
   }
 
@@ -96,6 +93,5 @@ export class QuantileOperator implements Operator {
   close(): void {
     this.#options.source.close();
     this.#param.close();
-    this.#held.release();
   }
 }

@@ -1,8 +1,9 @@
 // hot path: a kernel over the windows of each series.
 import type { RangeKernel, RangeFunction } from '../functions/range-function.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { PENDING, READY, countPresent, type Batch, type Operator, type SeriesList } from './operator.ts';
 import type { RangeSource } from './range-source.ts';
+import type { SampleCount } from './sample-count.ts';
 import { withoutNames } from './series-list.ts';
 import type { ScalarReaders } from './table.ts';
 import { slideWindows, type Windows } from './windows.ts';
@@ -25,21 +26,23 @@ export class RangeCallOperator implements Operator {
   readonly #source: RangeSource;
   readonly #windows: Windows;
   readonly #kernel: RangeKernel;
-  readonly #held: HeldSamples;
+  readonly #count: SampleCount;
   #isSourceOpen = false;
   #list: SeriesList | undefined;
   #row = 0;
   #rowsInBatch = 0;
+  /** Samples of the rows that have not gone out yet. */
+  #samplesInBatch = 0;
   /** Next step of the series in progress; -1 between series. */
   #step = -1;
 
   constructor(evaluation: Evaluation, options: RangeCallOptions) {
     this.#evaluation = evaluation;
     this.#options = options;
+    this.#count = evaluation.count;
     this.#source = options.source;
     this.#windows = options.windows;
     this.#kernel = options.fn.kernel;
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -70,15 +73,16 @@ export class RangeCallOperator implements Operator {
         const columns = this.#source.next();
         if (columns === undefined) return PENDING;
         const total = slideWindows(windows, columns);
-        evaluation.totalSamples += total;
+        evaluation.totalSamples += total * this.#count.weight;
         evaluation.spend(columns.count + stepCount + 20);
         this.#step = 0;
       }
       const base = this.#rowsInBatch * stepCount;
       if (!this.#runKernel(batch, base)) return PENDING;
       const samples = countPresent(present, base, base + stepCount);
+      this.#count.noteWindow(windows.hi[stepCount - 1]! - windows.lo[stepCount - 1]!, samples + this.#samplesInBatch);
+      this.#samplesInBatch += samples;
       if (samples > 0) this.#options.onResult?.(this.#source.series(), this.#row);
-      this.#held.add(samples);
       this.#step = -1;
       this.#row++;
       this.#rowsInBatch++;
@@ -90,6 +94,7 @@ export class RangeCallOperator implements Operator {
       this.#source.close();
     }
     this.#rowsInBatch = 0;
+    this.#samplesInBatch = 0;
     return rows;
   }
 
@@ -116,7 +121,6 @@ export class RangeCallOperator implements Operator {
   close(): void {
     this.#source.close();
     this.#options.params.close();
-    this.#held.release();
   }
 }
 

@@ -1,7 +1,7 @@
 import { SampleColumns } from '../../model/sample.ts';
 import type { SeriesSet } from '../../model/storage.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
-import { PENDING, READY, countPresent, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import type { Evaluation } from './evaluation.ts';
+import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
 import { removeStale } from './vector-selector.ts';
 
@@ -86,7 +86,6 @@ export class SubquerySource implements RangeSource {
   readonly #batch: Batch;
   readonly #innerTimes: Float64Array;
   readonly #columns: SampleColumns;
-  readonly #held: HeldSamples;
   readonly #evaluation: Evaluation;
   #rows = 0;
   #row = 0;
@@ -98,7 +97,6 @@ export class SubquerySource implements RangeSource {
     this.#innerTimes = innerTimes;
     this.#batch = createBatch(Math.max(1, innerTimes.length));
     this.#columns = new SampleColumns(Math.max(1, innerTimes.length));
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -131,7 +129,6 @@ export class SubquerySource implements RangeSource {
     }
     columns.count = count;
     this.#evaluation.spend(stepCount);
-    this.#held.add(countPresent(present, base, base + stepCount));
     return columns;
   }
 
@@ -141,6 +138,5 @@ export class SubquerySource implements RangeSource {
 
   close(): void {
     this.#inner.close();
-    this.#held.release();
   }
 }

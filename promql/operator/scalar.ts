@@ -1,4 +1,4 @@
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { SINGLE_SERIES } from './series-list.ts';
 import { ScalarReaders } from './table.ts';
@@ -8,14 +8,12 @@ export class ScalarOperator implements Operator {
   readonly #stepTimes: Float64Array;
   readonly #params: ScalarReaders;
   readonly #fn: ScalarFunction;
-  readonly #held: HeldSamples;
   #isDone = false;
 
-  constructor(evaluation: Evaluation, stepTimes: Float64Array, fn: ScalarFunction, args: readonly Operator[]) {
+  constructor(stepTimes: Float64Array, fn: ScalarFunction, args: readonly Operator[]) {
     this.#stepTimes = stepTimes;
     this.#params = new ScalarReaders(args, stepTimes.length);
     this.#fn = fn;
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -37,13 +35,11 @@ export class ScalarOperator implements Operator {
       batch.values[i] = this.#fn(a === undefined ? 0 : a[i]!, b === undefined ? 0 : b[i]!, this.#stepTimes[i]!);
     }
     batch.present.fill(1, 0, batch.stepCount);
-    this.#held.add(batch.stepCount);
     return 1;
   }
 
   close(): void {
     this.#params.close();
-    this.#held.release();
   }
 }
 
@@ -57,7 +53,6 @@ export class ScalarOfVectorOperator implements Operator {
   readonly #input: Batch;
   readonly #values: Float64Array;
   readonly #counts: Uint8Array;
-  readonly #held: HeldSamples;
   #isDone = false;
 
   constructor(evaluation: Evaluation, source: Operator, stepCount: number) {
@@ -66,7 +61,6 @@ export class ScalarOfVectorOperator implements Operator {
     this.#input = createBatch(stepCount);
     this.#values = evaluation.floats(stepCount);
     this.#counts = evaluation.bytes(stepCount);
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -92,7 +86,6 @@ export class ScalarOfVectorOperator implements Operator {
     batch.first = 0;
     for (let i = 0; i < stepCount; i++) batch.values[i] = this.#counts[i] === 1 ? this.#values[i]! : NaN;
     batch.present.fill(1, 0, stepCount);
-    this.#held.add(stepCount);
     this.#source.close();
     return 1;
   }
@@ -107,6 +100,5 @@ export class ScalarOfVectorOperator implements Operator {
 
   close(): void {
     this.#source.close();
-    this.#held.release();
   }
 }

@@ -1,7 +1,7 @@
 import type { SetOp } from '../parse/ast.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { matchSeries, type MatchGroups, type MatchLabels } from './match-groups.ts';
-import { PENDING, READY, countPresent, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
 
 export interface SetBinaryOptions {
@@ -19,7 +19,6 @@ export interface SetBinaryOptions {
 export class SetBinaryOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: SetBinaryOptions;
-  readonly #held: HeldSamples;
   #opened = 0;
   #groups: MatchGroups | undefined;
   #list: SeriesList = listOf([]);
@@ -31,7 +30,6 @@ export class SetBinaryOperator implements Operator {
   constructor(evaluation: Evaluation, options: SetBinaryOptions) {
     this.#evaluation = evaluation;
     this.#options = options;
-    this.#held = new HeldSamples(evaluation);
     this.#input = createBatch(options.stepCount);
   }
 
@@ -73,7 +71,6 @@ export class SetBinaryOperator implements Operator {
       this.#options.rhs.close();
       return 0;
     }
-    this.#held.add(countPresent(batch.present, 0, rows * batch.stepCount));
     this.#evaluation.spend(rows * batch.stepCount);
     return rows;
   }
@@ -135,6 +132,5 @@ export class SetBinaryOperator implements Operator {
   close(): void {
     this.#options.lhs.close();
     this.#options.rhs.close();
-    this.#held.release();
   }
 }

@@ -1,4 +1,4 @@
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { groupSeries, type Grouping, type Groups } from './group-keys.ts';
 import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { ScalarReader } from './table.ts';
@@ -23,7 +23,6 @@ export class TopkOperator implements Operator {
   readonly #options: TopkOptions;
   readonly #param: ScalarReader;
   readonly #input: Batch;
-  readonly #held: HeldSamples;
   #opened = 0;
   #groups: Groups | undefined;
   #heap: ValueHeap | undefined;
@@ -40,7 +39,6 @@ export class TopkOperator implements Operator {
     this.#options = options;
     this.#param = new ScalarReader(options.param, options.stepCount);
     this.#input = createBatch(options.stepCount);
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -146,7 +144,6 @@ export class TopkOperator implements Operator {
       }
     }
     this.#nextRow += rows;
-    this.#held.add(count);
     this.#evaluation.spend(rows * stepCount);
     return rows;
   }
@@ -154,6 +151,5 @@ export class TopkOperator implements Operator {
   close(): void {
     this.#options.source.close();
     this.#param.close();
-    this.#held.release();
   }
 }

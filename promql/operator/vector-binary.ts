@@ -4,9 +4,9 @@ import { CodedError } from '../../util/errors.ts';
 import { ARITHMETIC } from '../functions/binary.ts';
 import type { BinaryOp, VectorMatching } from '../parse/ast.ts';
 import { combiner, type CombineRow, type RowOperands } from './combine.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { matchLabelsOf, matchSeries, type MatchGroups } from './match-groups.ts';
-import { PENDING, READY, countPresent, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { OneSide } from './one-side.ts';
 import { dropName, listOf } from './series-list.ts';
 import { TableReader } from './table.ts';
@@ -51,7 +51,6 @@ export class VectorBinaryOperator implements Operator {
   readonly #oneFill: number | undefined;
   readonly #combine: CombineRow;
   readonly #input: Batch;
-  readonly #held: HeldSamples;
   #opened = 0;
   #groups: MatchGroups | undefined;
   #pairs = new Pairs();
@@ -77,7 +76,6 @@ export class VectorBinaryOperator implements Operator {
     this.#oneFill = matching.fillRight;
     this.#combine = combiner(options.op, options.bool);
     this.#input = createBatch(options.stepCount);
-    this.#held = new HeldSamples(evaluation);
   }
 
   open(): number {
@@ -183,7 +181,6 @@ export class VectorBinaryOperator implements Operator {
       rows++;
     }
     if (rows === 0) return this.#finish();
-    this.#held.add(countPresent(batch.present, 0, rows * batch.stepCount));
     this.#evaluation.spend(rows * batch.stepCount * 2);
     return rows;
   }
@@ -290,6 +287,5 @@ export class VectorBinaryOperator implements Operator {
   close(): void {
     this.#many.close();
     this.#one.close();
-    this.#held.release();
   }
 }

@@ -2,7 +2,7 @@
 import { SampleColumns } from '../../model/sample.ts';
 import type { SeriesSet } from '../../model/storage.ts';
 import type { StepAxis } from '../value.ts';
-import { HeldSamples, type Evaluation } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 
 /** Where a selector or a range looks from: the step's time or a fixed one, minus the offset. */
@@ -36,15 +36,15 @@ export class VectorSelectorOperator implements Operator {
   readonly #times: Float64Array;
   readonly #fill: FillRow;
   readonly #columns = new SampleColumns(256);
+  readonly #weight: number;
   readonly #readStartMs: number;
   readonly #readEndMs: number;
   #row = 0;
-  readonly #held: HeldSamples;
 
   constructor(evaluation: Evaluation, set: SeriesSet, axis: StepAxis, options: VectorSelectorOptions) {
     this.#evaluation = evaluation;
-    this.#held = new HeldSamples(evaluation);
     this.#set = set;
+    this.#weight = evaluation.count.weight;
     this.#times = referenceTimes(axis, options.reference);
     this.#fill = options.isSmoothed ? fillSmoothed : options.wantsTimestamp ? fillTimestamps : fillNewest;
     this.#readStartMs = this.#times[0]! - evaluation.lookbackMs + 1;
@@ -74,13 +74,12 @@ export class VectorSelectorOperator implements Operator {
       rows++;
       if (evaluation.spend(columns.count + stepCount + 20)) break;
     }
-    evaluation.totalSamples += samples;
-    this.#held.add(samples);
+    evaluation.totalSamples += samples * this.#weight;
     return rows;
   }
 
   close(): void {
-    this.#held.release();
+    // The samples belong to the querier.
   }
 }
 

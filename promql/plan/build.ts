@@ -10,6 +10,7 @@ import { DistinctOperator, SAME_LABELSET } from '../operator/distinct.ts';
 import type { Evaluation } from '../operator/evaluation.ts';
 import { MapCallOperator } from '../operator/map-call.ts';
 import type { Operator } from '../operator/operator.ts';
+import { CountedOperator, type CountKind } from '../operator/sample-count.ts';
 import { EmptySource, MatrixSelectorSource, SubquerySource, type RangeSource } from '../operator/range-source.ts';
 import { ScalarOperator, type ScalarFunction } from '../operator/scalar.ts';
 import { SetBinaryOperator } from '../operator/set-binary.ts';
@@ -41,6 +42,16 @@ export class Builder {
   /** An operator that gives the node's result at each step of the axis. */
   build(node: PlanNode, axis: StepAxis): Operator {
     this.evaluation.reserveBytes(axis.count * BYTES_PER_STEP);
+    const kind = countKind(node);
+    // A step-wise evaluation repeats the samples of an invariant node at each step.
+    const outer = this.evaluation.enter(kind, axis.count, kind === 'invariant' ? axis.count : 1, node.span);
+    const operator = this.#create(node, axis);
+    const { count } = this.evaluation;
+    this.evaluation.leave(outer);
+    return kind === 'same' || kind === 'invariant' ? operator : new CountedOperator(operator, count);
+  }
+
+  #create(node: PlanNode, axis: StepAxis): Operator {
     switch (node.type) {
       case 'number': {
         const { value } = node;
@@ -71,7 +82,7 @@ export class Builder {
 
   scalar(axis: StepAxis, fn: ScalarFunction, args: readonly PlanNode[]): Operator {
     const operands = args.map((arg) => this.build(arg, axis));
-    return new ScalarOperator(this.evaluation, stepTimesOf(axis), fn, operands);
+    return new ScalarOperator(stepTimesOf(axis), fn, operands);
   }
 
   scalars(nodes: readonly PlanNode[], axis: StepAxis): ScalarReaders {
@@ -109,7 +120,11 @@ export class Builder {
     }
     const inner = subqueryAxis(node, axis);
     if (inner.count === 0) return new EmptySource();
-    return new SubquerySource(this.evaluation, this.build(node.inner, inner), stepTimesOf(inner));
+    // The samples that a subquery makes are counted as its windows look at them, those it reads are not.
+    const outer = this.evaluation.enter('same', inner.count, 0, node.span);
+    const source = this.build(node.inner, inner);
+    this.evaluation.leave(outer);
+    return new SubquerySource(this.evaluation, source, stepTimesOf(inner));
   }
 
   /** A function of each sample. `input` says whether dropping the name can make series the same. */
@@ -202,6 +217,16 @@ export interface MapOptions {
   readonly keepsName: boolean;
   /** Instead of the operator of the input node. */
   readonly source?: Operator;
+}
+
+function countKind(node: PlanNode): CountKind {
+  const { type } = node;
+  if (type === 'selector' || type === 'aggregate' || type === 'invariant') return type;
+  if (type === 'negate') return 'same';
+  if (type !== 'call') return 'steps';
+  if (node.name === 'label_replace' || node.name === 'label_join') return 'same';
+  if (node.name === 'timestamp' && node.args[0]?.type === 'selector') return 'timestamp';
+  return node.args.some(({ valueType }) => valueType === 'matrix') ? 'range' : 'steps';
 }
 
 const negate: MapKernel = ({ values, base, stepTimes }) => {
