@@ -225,7 +225,7 @@ export class WalWriter {
     this.#nextIndex = index + 1;
     const segment: OpenSegment = { index, file, sizeBytes: 0, isDirty: false, isBroken: false, hasFailedSync: false };
     this.#segment = segment;
-    if (this.#options.fsync !== 'segment') await this.#host.fs.syncDirectory(folder);
+    await this.#host.fs.syncDirectory(folder);
     this.#observer.segmentStarted(index);
     return segment;
   }
