@@ -316,7 +316,7 @@ export class XorDecoder {
   startMs = -Infinity;
   endMs = Infinity;
   #columns: Float64Array | undefined;
-  #words = new Int32Array(0);
+  #words: Int32Array = new Int32Array(0);
 
   /**
    * Appends the first `count` samples of the chunk at `base`, as far as they are inside the bounds, to `out`; ends at
@@ -415,7 +415,7 @@ export class XorDecoder {
         if (word << 1 >= 0) bits += 2;
         else {
           leading = (word >>> 25) & 31;
-          const significant = ((word >>> 19) & 63) || 64;
+          const significant = (word >>> 19) & 63 || 64;
           trailing = 64 - leading - significant;
           if (trailing < 0) throw new CorruptionError(`sample ${i} of an XOR chunk: a window of impossible size`);
           maskHi = -1 >>> leading;
