@@ -21,10 +21,10 @@ export type AggregateOp =
   | 'limitk'
   | 'limit_ratio';
 
-export type ArithmeticOp = '+' | '-' | '*' | '/' | '%' | '^' | 'atan2';
-export type ComparisonOp = '==' | '!=' | '<' | '<=' | '>' | '>=';
+type ArithmeticOp = '+' | '-' | '*' | '/' | '%' | '^' | 'atan2';
+type ComparisonOp = '==' | '!=' | '<' | '<=' | '>' | '>=';
 export type SetOp = 'and' | 'or' | 'unless';
-export type TrimOp = '</' | '>/';
+type TrimOp = '</' | '>/';
 export type BinaryOp = ArithmeticOp | ComparisonOp | SetOp | TrimOp;
 
 /** `5m`, or a number of seconds. */
@@ -77,7 +77,7 @@ export interface NumberLiteral {
   readonly isDuration: boolean;
 }
 
-export interface StringLiteral {
+interface StringLiteral {
   readonly type: 'stringLiteral';
   readonly span: Span;
   readonly value: string;
@@ -147,14 +147,14 @@ export interface BinaryExpr {
   readonly matching: VectorMatching | undefined;
 }
 
-export interface UnaryExpr {
+interface UnaryExpr {
   readonly type: 'unaryExpr';
   readonly span: Span;
   readonly op: '+' | '-';
   readonly expr: Expr;
 }
 
-export interface ParenExpr {
+interface ParenExpr {
   readonly type: 'parenExpr';
   readonly span: Span;
   readonly expr: Expr;

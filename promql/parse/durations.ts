@@ -5,7 +5,7 @@ import { CodedError } from '../../util/errors.ts';
 import type { DurationExpr, DurationLiteral } from './ast.ts';
 
 /** Seconds that fit int64 nanoseconds. */
-export const DURATION_SECONDS_MAX = 2 ** 63 / 1e9;
+const DURATION_SECONDS_MAX = 2 ** 63 / 1e9;
 
 export function durationLiteral(span: Span, seconds: number, isNumber: boolean): DurationLiteral {
   return { type: 'durationLiteral', span, seconds, valueMs: Math.round(seconds * 1e9) / 1e6, isNumber };

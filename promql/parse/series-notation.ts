@@ -40,7 +40,7 @@ export function parseSeriesNotation(line: string): SeriesNotation {
 }
 
 /** Parses the metric at the start of a line; `end` is the index behind it. */
-export function parseMetric(line: string): { labels: Labels; end: number } {
+function parseMetric(line: string): { labels: Labels; end: number } {
   return new MetricReader(line).run();
 }
 

@@ -19,7 +19,7 @@ import { DurationToken, StringToken } from './tokens.ts';
 export const OPERANDS_MAX = 10_000;
 
 /** A binary operator with what is written behind it. */
-export interface OperatorPart {
+interface OperatorPart {
   readonly token: IToken;
   readonly bool: boolean;
   readonly matching: VectorMatching;

@@ -71,11 +71,11 @@ export const LeftBracket = createToken({ name: 'LEFT_BRACKET', pattern: '[', pus
 export const RightBracket = createToken({ name: 'RIGHT_BRACKET', pattern: ']', pop_mode: true });
 export const Colon = punctuation('COLON', ':');
 
-export const Eql = punctuation('EQL', /=(?![=~])/);
+const Eql = punctuation('EQL', /=(?![=~])/);
 export const MatchEql = punctuation('MATCH_EQL', /=(?!~)/, [MatchOp]);
-export const MatchNeq = punctuation('MATCH_NEQ', '!=', [MatchOp]);
-export const EqlRegex = punctuation('EQL_REGEX', '=~', [MatchOp]);
-export const NeqRegex = punctuation('NEQ_REGEX', '!~', [MatchOp]);
+const MatchNeq = punctuation('MATCH_NEQ', '!=', [MatchOp]);
+const EqlRegex = punctuation('EQL_REGEX', '=~', [MatchOp]);
+const NeqRegex = punctuation('NEQ_REGEX', '!~', [MatchOp]);
 
 export const Add = punctuation('ADD', '+', [BinaryOp, DurationOp, Sign]);
 export const Sub = punctuation('SUB', '-', [BinaryOp, DurationOp, Sign]);

@@ -1,7 +1,7 @@
 import { CodedError } from '../../util/errors.ts';
 import { compileSearch, type SearchPattern } from '../../util/regexp.ts';
 
-export type ExpectationKind = 'fail' | 'warn' | 'info' | 'no_warn' | 'no_info' | 'ordered';
+type ExpectationKind = 'fail' | 'warn' | 'info' | 'no_warn' | 'no_info' | 'ordered';
 
 /** A line `expect <kind> [msg:|regex:] ...`; without a text any will do. */
 export interface Expectation {

@@ -18,7 +18,7 @@ export interface LoadCommand {
   readonly faults: readonly RowFault[];
 }
 
-export interface RowFault {
+interface RowFault {
   readonly line: number;
   readonly message: string;
 }

@@ -2,7 +2,7 @@ import type { IToken } from 'chevrotain';
 import { describe, expect, test } from 'vitest';
 import { lex } from '../../../promql/parse/lex.ts';
 import { LexError } from '../../../promql/parse/tokens.ts';
-import { hasConformance, readConformance } from './support.ts';
+import { hasConformance, readConformance } from '../../support/promql-cases.ts';
 
 interface LexerCase {
   readonly input: string;

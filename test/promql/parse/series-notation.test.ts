@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseSeriesNotation } from '../../../promql/parse/series-notation.ts';
-import { hasConformance, readConformance } from './support.ts';
+import { hasConformance, readConformance } from '../../support/promql-cases.ts';
 
 interface SeriesCase {
   readonly input: string;

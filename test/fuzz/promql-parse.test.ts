@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Matcher } from '../../../model/matcher.ts';
-import type { Expr } from '../../../promql/parse/ast.ts';
-import { parseExpr } from '../../../promql/parse/parse.ts';
-import { prettyExpr } from '../../../promql/parse/pretty.ts';
-import { printExpr } from '../../../promql/parse/print.ts';
-import { ParseError } from '../../../promql/parse/errors.ts';
-import { CodedError } from '../../../util/errors.ts';
-import { scalar, vector } from './random-expr.ts';
+import type { Matcher } from '../../model/matcher.ts';
+import type { Expr } from '../../promql/parse/ast.ts';
+import { parseExpr } from '../../promql/parse/parse.ts';
+import { prettyExpr } from '../../promql/parse/pretty.ts';
+import { printExpr } from '../../promql/parse/print.ts';
+import { ParseError } from '../../promql/parse/errors.ts';
+import { CodedError } from '../../util/errors.ts';
+import { scalar, vector } from '../support/random-promql.ts';
 
 const OPTIONS = {
   experimentalFunctions: true,

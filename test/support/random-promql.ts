@@ -1,11 +1,5 @@
 import fc from 'fast-check';
 
-/** Texts of the PromQL grammar, most of them well typed; the generator knows nothing of our tree. */
-export interface ExpressionTexts {
-  readonly vector: fc.Arbitrary<string>;
-  readonly scalar: fc.Arbitrary<string>;
-}
-
 const label = fc.constantFrom('job', 'le', 'instance', '"dotted.name"', 'by', '__name__x');
 const name = fc.constantFrom(
   'up',
@@ -84,6 +78,7 @@ const matching = fc.oneof(
     .map((all) => all.join('')),
 );
 
+/** Texts of the PromQL grammar, most of them well typed; the generator knows nothing of our tree. */
 export const { vector, scalar } = fc.letrec<{ vector: string; scalar: string; matrix: string; selector: string }>(
   (tie) => ({
     selector: fc

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { ParserOptions } from '../../../promql/options.ts';
+import type { ParserOptions } from '../../promql/options.ts';
 
 /** The options under which the reference's parser cases were taken. */
 export const CASE_OPTIONS: ParserOptions = {
@@ -9,7 +9,7 @@ export const CASE_OPTIONS: ParserOptions = {
   fillModifiers: false,
 };
 
-const folder = new URL('../../../../shared/conformance/promql/', import.meta.url);
+const folder = new URL('../../../shared/conformance/promql/', import.meta.url);
 
 /** False where the reference material is not at hand; tests that need it are skipped then. */
 export const hasConformance = existsSync(folder);

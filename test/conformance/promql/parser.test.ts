@@ -5,7 +5,7 @@ import { parseExpr } from '../../../promql/parse/parse.ts';
 import { prettyExpr } from '../../../promql/parse/pretty.ts';
 import { printExpr } from '../../../promql/parse/print.ts';
 import { dumpExpr } from './dump.ts';
-import { CASE_OPTIONS, hasConformance, readConformance } from './support.ts';
+import { CASE_OPTIONS, hasConformance, readConformance } from '../../support/promql-cases.ts';
 
 interface ParserCase {
   readonly input: string;
