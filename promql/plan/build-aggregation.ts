@@ -1,7 +1,8 @@
-import { quoteGo, type Labels } from '../../model/labels.ts';
+import { quoteGo } from '../../model/labels.ts';
 import { must, unreachable } from '../../util/assert.ts';
 import { formatFloatG } from '../../util/decimal.ts';
 import { CodedError } from '../../util/errors.ts';
+import { hashFraction } from '../functions/label-hash.ts';
 import { CountValuesOperator } from '../operator/count-values.ts';
 import { CountFilter, LimitOperator, RatioFilter, type SampleFilter } from '../operator/limit.ts';
 import type { Operator } from '../operator/operator.ts';
@@ -71,8 +72,4 @@ function ratioFilter(builder: Builder, node: AggregatePlan): SampleFilter {
       node.param?.span ?? node.span,
     );
   });
-}
-
-function hashFraction(labels: Labels): number {
-  return labels.size / 100;
 }
