@@ -155,7 +155,8 @@ function numberOf(spec: FlagSpec, value: string): number | undefined {
     case 'regex':
       compileAnchored(value);
       return undefined;
-    default:
+    case 'bool':
+    case 'string':
       return undefined;
   }
 }

@@ -29,6 +29,7 @@ const MEMORY_FULL_SHARE = 0.95;
 const MEMORY_CHECK_MS = 1000;
 /** Nesting up to the parser's limit fits; only touched pages count. */
 const WORKER_STACK_MB = 16;
+const WORKER_YOUNG_MB = 12;
 
 /** A reason not to start, told in one line. */
 class StartError extends CodedError {
@@ -172,7 +173,7 @@ class Server {
       workerCount: resources.workerCount,
       maxConcurrency,
       timeoutMs: flags.duration('query.timeout'),
-      limits: { heapMb: resources.workerHeapMb, stackMb: WORKER_STACK_MB },
+      limits: { heapMb: resources.workerHeapMb, youngMb: WORKER_YOUNG_MB, stackMb: WORKER_STACK_MB },
       setup: {
         engine: engineOptions(flags, resources),
         responseBytesMax: flags.bytes('query.max-response-size'),

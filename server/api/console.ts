@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { text, type ApiAnswer, type ApiRequest, type Route } from './http.ts';
+import { type ApiAnswer, type ApiRequest, type Route } from './http.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -43,6 +43,10 @@ const NOT_BUILT = `<!doctype html><title>Narthex</title><h1>Narthex</h1>
 const FOREVER = 'public, max-age=31536000, immutable';
 const REVALIDATE = 'no-cache';
 
+/** No inline script, no inline style, nothing from elsewhere. */
+const PAGE_POLICY =
+  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
 interface ConsoleFile {
   readonly type: string;
   readonly bytes: Uint8Array;
@@ -75,7 +79,13 @@ export async function consoleRoutes(prefix: string): Promise<Route[]> {
 }
 
 function redirect(location: string): ApiAnswer {
-  return { ...text(302, `see ${location}\n`), headers: { location } };
+  const escaped = location
+    .replaceAll('&', '&amp;')
+    .replaceAll('"', '&#34;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
+  const body = `<a href="${escaped}">Found</a>.\n\n`;
+  return { status: 302, type: TYPES['.html']!, body, headers: { location } };
 }
 
 function pageRoute(path: string, handler: string, file: ConsoleFile, caching: string): Route {
@@ -90,7 +100,7 @@ function pageRoute(path: string, handler: string, file: ConsoleFile, caching: st
       type: file.type,
       body: acceptsGzip ? file.packed : file.bytes,
       isGzip: acceptsGzip,
-      headers: { 'cache-control': caching },
+      headers: { 'cache-control': caching, 'content-security-policy': PAGE_POLICY },
     }),
   };
 }

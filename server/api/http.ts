@@ -6,6 +6,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 export type { FastifyInstance };
 import { CodedError, errorText } from '../../util/errors.ts';
 import type { Log } from '../../util/host.ts';
+import { publicText } from './errors.ts';
 import { errorEnvelope } from './json.ts';
 import { Params } from './params.ts';
 import type { Refusal, RequestGuard } from './guard.ts';
@@ -265,7 +266,7 @@ function errorAnswer({ log }: HttpOptions, route: Route, error: unknown): ApiAns
   }
   const { status, bytes } = errorEnvelope(error);
   const retry: Record<string, string> = error instanceof CodedError && 'reason' in error ? { 'retry-after': '1' } : {};
-  if (!route.isApi) return { ...text(status, `${errorText(error)}\n`), headers: retry };
+  if (!route.isApi) return { ...text(status, `${publicText(error)}\n`), headers: retry };
   return { status, type: JSON_TYPE, body: bytes, headers: retry };
 }
 

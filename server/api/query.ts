@@ -10,7 +10,7 @@ export async function answerByWorker(
   pool: QueryPool,
   job: QueryJob,
   { acceptsGzip, signal }: ApiRequest,
-  timeoutMs: JobOptions['timeoutMs'] = undefined,
+  timeoutMs?: JobOptions['timeoutMs'],
 ): Promise<ApiAnswer> {
   const { status, bytes, isGzip } = await pool.run(job, { timeoutMs, gzip: acceptsGzip, signal });
   return { status, type: JSON_TYPE, body: bytes, isGzip };

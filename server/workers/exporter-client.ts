@@ -5,7 +5,7 @@ import { spawnWorker, type SpawnedWorker } from './spawn.ts';
 
 /** A collector that hangs (a dead mount) must not collect waiting scrapes for ever. */
 const READ_MS_MAX = 20_000;
-const LIMITS = { heapMb: 64, stackMb: 4 };
+const LIMITS = { heapMb: 64, youngMb: 3, stackMb: 4 };
 
 interface Pending {
   readonly resolve: (bytes: Uint8Array) => void;

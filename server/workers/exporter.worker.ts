@@ -1,4 +1,5 @@
 // Entry of the exporter worker: the built-in collectors, which read /proc and /sys synchronously.
+import { flushCompileCache } from 'node:module';
 import { workerData, type MessagePort } from 'node:worker_threads';
 import { createExporters, type Exporters } from '../../exporters/main.ts';
 import { errorText } from '../../util/errors.ts';
@@ -27,6 +28,8 @@ async function read(what: ExporterRead): Promise<string> {
 port.on('message', (message: ToExporterWorker) => {
   if (message.type === 'setup') {
     exporters = createExporters({ ...message.options, log });
+    // A worker that is terminated writes nothing by itself, and would strip and compile its sources at every start.
+    flushCompileCache();
     return;
   }
   const { id, what } = message;

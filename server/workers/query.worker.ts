@@ -1,4 +1,5 @@
 // Entry of a query worker: a reader of the head and the engine over it.
+import { flushCompileCache } from 'node:module';
 import { workerData, type MessagePort } from 'node:worker_threads';
 import { openHead } from '../../tsdb/head/head-querier.ts';
 import type { FromQueryWorker, ToQueryWorker } from './messages.ts';
@@ -13,6 +14,8 @@ port.on('message', (message: ToQueryWorker) => {
     runner = new QueryRunner(setup, openHead(setup.head, setup.slot), port);
     const ready: FromQueryWorker = { type: 'ready' };
     port.postMessage(ready);
+    // A worker that is terminated writes nothing by itself, and would strip and compile its sources at every start.
+    flushCompileCache();
   } else {
     void runner?.run(message);
   }

@@ -2,6 +2,8 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 
 export interface WorkerLimits {
   readonly heapMb: number;
+  /** Of young objects: what fills it is collected, so it decides how much garbage lies about. */
+  readonly youngMb: number;
   readonly stackMb: number;
 }
 
@@ -18,7 +20,11 @@ export function spawnWorker(name: string, limits: WorkerLimits): SpawnedWorker {
     name,
     workerData: { port: port2 },
     transferList: [port2],
-    resourceLimits: { maxOldGenerationSizeMb: limits.heapMb, stackSizeMb: limits.stackMb },
+    resourceLimits: {
+      maxOldGenerationSizeMb: limits.heapMb,
+      maxYoungGenerationSizeMb: limits.youngMb,
+      stackSizeMb: limits.stackMb,
+    },
   });
   return { worker, port: port1 };
 }
