@@ -1,15 +1,17 @@
 // The database: one data directory, one lock, one head, one write-ahead log. Opening it takes the lock and nothing else,
 // so that a server can listen and answer 503 with progress while `replay` fills the head; then it takes commits.
 // Threads: everything here belongs to the thread that owns the head; workers read through `share()`.
-import type { SampleBatch } from '../model/sample.ts';
+import type { Labels } from '../model/labels.ts';
+import type { SampleBatch, SeriesRef } from '../model/sample.ts';
 import type { Appender, CommitResult, Queryable } from '../model/storage.ts';
 import { CodedError, errorText } from '../util/errors.ts';
 import type { DirectoryLock, Host } from '../util/host.ts';
 import type { MetricRegistry } from '../util/metrics.ts';
 import { DiskGuard } from './disk-guard.ts';
-import type { CommitLog } from './head/appender.ts';
-import { Head, type HeadShare } from './head/head.ts';
+import { openHead } from './head/head-querier.ts';
+import { Head, type HeadStatus } from './head/head.ts';
 import { createRecordCheck, replayWal, type ReplayProgress, type ReplayReport } from './head/replay.ts';
+import type { HeadShare } from './head/tables.ts';
 import { TsdbMetrics, type TsdbGauges } from './metrics.ts';
 import type { DbOptions } from './options.ts';
 import { WalCommitLog } from './wal/commit-log.ts';
@@ -19,11 +21,7 @@ import { PAGE_BYTES } from './wal/segment.ts';
 import { WalWriter } from './wal/writer.ts';
 
 /** What /api/v1/status/tsdb and the status page show of the head and the log. */
-export interface DbStats {
-  readonly seriesCount: number;
-  /** ms; minTime above maxTime when there are no samples. */
-  readonly minTime: number;
-  readonly maxTime: number;
+export interface DbStats extends HeadStatus {
   readonly walBytes: number;
   readonly walSegment: number;
   /** Why no samples are accepted; undefined when they are. */
@@ -35,11 +33,12 @@ export class Db {
   readonly #host: Host;
   readonly #lock: DirectoryLock | undefined;
   readonly #head: Head;
-  readonly #log: GatedLog;
   readonly #guard: DiskGuard;
   readonly #metrics: TsdbMetrics;
   readonly #stop = new AbortController();
-  readonly #appender: Appender;
+  readonly #appender: DbAppender;
+  readonly #readerSlot: number;
+  readonly #queryable: Queryable;
   #writer: WalWriter | undefined;
   #replaying: Promise<ReplayReport> | undefined;
   #progress: ReplayProgress | undefined;
@@ -51,10 +50,11 @@ export class Db {
     this.#host = host;
     this.#lock = lock;
     this.#guard = new DiskGuard(options.path, options.minFreeBytes, host);
-    this.#log = new GatedLog(this.#guard);
-    this.#head = new Head({ maxSeries: options.maxHeadSeries }, this.#log);
+    this.#head = new Head({ clock: host.clock, maxSeries: options.maxHeadSeries });
     this.#metrics = new TsdbMetrics(registry, () => this.#gauges());
-    this.#appender = new CountingAppender(this.#head.appender, this.#metrics);
+    this.#appender = new DbAppender(this.#head, this.#guard, this.#metrics);
+    this.#readerSlot = this.#head.acquireReaderSlot();
+    this.#queryable = openHead(this.#head.share(), this.#readerSlot);
   }
 
   /**
@@ -96,20 +96,27 @@ export class Db {
 
   /** Reads on this thread. */
   get queryable(): Queryable {
-    return this.#head.queryable;
+    return this.#queryable;
   }
 
-  /** What a worker needs to read the same head; sent to it in a message. */
+  /** What a worker needs for `openHead`, with a reader slot of its own: post it by message, never as workerData. */
   share(): HeadShare {
     return this.#head.share();
   }
 
+  /** One per reading thread. Throws `limit` when all are taken. */
+  acquireReaderSlot(): number {
+    return this.#head.acquireReaderSlot();
+  }
+
+  /** After the thread has ended: a terminated worker never gives its slot back itself. */
+  releaseReaderSlot(slot: number): void {
+    this.#head.releaseReaderSlot(slot);
+  }
+
   stats(): DbStats {
-    const { seriesCount, minTime, maxTime } = this.#head.stats();
     return {
-      seriesCount,
-      minTime,
-      maxTime,
+      ...this.#head.status(),
       walBytes: this.#walBytes + this.#metrics.writtenBytes,
       walSegment: this.#writer?.segmentIndex ?? 0,
       readOnlyReason: this.#guard.refusal?.message,
@@ -120,7 +127,7 @@ export class Db {
   async close(): Promise<void> {
     this.#stop.abort();
     this.#guard.close();
-    this.#log.close();
+    this.#appender.close();
     try {
       await this.#replaying?.catch(() => undefined);
       await this.#writer?.close();
@@ -167,8 +174,9 @@ export class Db {
       this.#host,
       this.#metrics,
     );
-    const labelsOf = this.#head.appender.labelsOf.bind(this.#head.appender);
-    this.#log.open(new WalCommitLog(this.#writer, labelsOf, report.logRefs, report.nextRef));
+    const labelsOf = (ref: SeriesRef): Labels => this.#head.labelsOf(ref);
+    this.#head.setCommitLog(new WalCommitLog(this.#writer, labelsOf, report.logRefs, report.nextRef));
+    this.#appender.open();
   }
 
   /** What a repair that was interrupted left: never live. */
@@ -197,56 +205,39 @@ export class Db {
   }
 }
 
-/** The log as the head sees it: shut until replay is done, and while the disk is nearly full. */
-class GatedLog implements CommitLog {
+/** The head's appender behind a gate: shut until replay is done, after close, and while the disk is nearly full. */
+class DbAppender implements Appender {
+  readonly #head: Head;
   readonly #guard: DiskGuard;
-  #log: CommitLog | undefined;
-  #isClosed = false;
-
-  constructor(guard: DiskGuard) {
-    this.#guard = guard;
-  }
-
-  open(log: CommitLog): void {
-    this.#log = log;
-  }
-
-  close(): void {
-    this.#isClosed = true;
-  }
-
-  append(...[series, batch]: Parameters<CommitLog['append']>): Promise<void> {
-    const refusal = this.#refusal();
-    return refusal || !this.#log ? Promise.reject(refusal) : this.#log.append(series, batch);
-  }
-
-  #refusal(): CodedError | undefined {
-    if (this.#isClosed) return new CodedError('unavailable', 'the database is closed');
-    if (!this.#log) return new CodedError('unavailable', 'the write-ahead log is being replayed');
-    return this.#guard.refusal;
-  }
-}
-
-/** Counts what commits did. */
-class CountingAppender implements Appender {
-  readonly #appender: Appender;
   readonly #metrics: TsdbMetrics;
+  #refusal: CodedError | undefined = new CodedError('unavailable', 'the write-ahead log is being replayed');
 
-  constructor(appender: Appender, metrics: TsdbMetrics) {
-    this.#appender = appender;
+  constructor(head: Head, guard: DiskGuard, metrics: TsdbMetrics) {
+    this.#head = head;
+    this.#guard = guard;
     this.#metrics = metrics;
   }
 
-  seriesRef(...args: Parameters<Appender['seriesRef']>): ReturnType<Appender['seriesRef']> {
-    return this.#appender.seriesRef(...args);
+  open(): void {
+    this.#refusal = undefined;
   }
 
-  labelsOf(...args: Parameters<Appender['labelsOf']>): ReturnType<Appender['labelsOf']> {
-    return this.#appender.labelsOf(...args);
+  close(): void {
+    this.#refusal = new CodedError('unavailable', 'the database is closed');
+  }
+
+  seriesRef(labels: Labels): SeriesRef {
+    return this.#head.seriesRef(labels);
+  }
+
+  labelsOf(ref: SeriesRef): Labels {
+    return this.#head.labelsOf(ref);
   }
 
   async commit(batch: SampleBatch): Promise<CommitResult> {
-    const result = await this.#appender.commit(batch);
+    const refusal = this.#refusal ?? this.#guard.refusal;
+    if (refusal) throw refusal;
+    const result = await this.#head.commit(batch);
     this.#metrics.committed(result);
     return result;
   }

@@ -10,9 +10,10 @@ export interface TsdbGauges {
   readonly seriesCount: number;
   /** Series ever made since the start. */
   readonly createdSeriesCount: number;
-  /** ms; minTime above maxTime when the head is empty. */
-  readonly minTime: number;
-  readonly maxTime: number;
+  readonly chunkCount: number;
+  /** ms; undefined when there are no samples. */
+  readonly minTime: number | undefined;
+  readonly maxTime: number | undefined;
   readonly walBytes: number;
   readonly readOnlyReason: string | undefined;
   readonly maxHeadSeries: number;
@@ -148,7 +149,6 @@ export class TsdbMetrics implements WalObserver {
 function registerGauges(registry: MetricRegistry, gauges: () => TsdbGauges): void {
   const gauge = (name: string, help: string, read: (gauges: TsdbGauges) => number): void =>
     registry.read(name, 'gauge', help, () => read(gauges()));
-  const isEmpty = ({ minTime, maxTime }: TsdbGauges): boolean => minTime > maxTime;
   gauge('prometheus_tsdb_head_series', 'Total number of series in the head block.', (g) => g.seriesCount);
   registry.read(
     'prometheus_tsdb_head_series_created_total',
@@ -159,22 +159,29 @@ function registerGauges(registry: MetricRegistry, gauges: () => TsdbGauges): voi
   gauge(
     'prometheus_tsdb_head_min_time',
     'Minimum time bound of the head block. The unit is decided by the library consumer.',
-    (g) => (isEmpty(g) ? 0 : g.minTime),
+    (g) => g.minTime ?? 0,
   );
   gauge(
     'prometheus_tsdb_head_max_time',
     'Maximum timestamp of the head block. The unit is decided by the library consumer.',
-    (g) => (isEmpty(g) ? 0 : g.maxTime),
+    (g) => g.maxTime ?? 0,
   );
-  gauge('prometheus_tsdb_head_min_time_seconds', 'Minimum time bound of the head block.', (g) =>
-    isEmpty(g) ? 0 : g.minTime / 1000,
+  gauge(
+    'prometheus_tsdb_head_min_time_seconds',
+    'Minimum time bound of the head block.',
+    (g) => (g.minTime ?? 0) / 1000,
   );
-  gauge('prometheus_tsdb_head_max_time_seconds', 'Maximum timestamp of the head block.', (g) =>
-    isEmpty(g) ? 0 : g.maxTime / 1000,
+  gauge(
+    'prometheus_tsdb_head_max_time_seconds',
+    'Maximum timestamp of the head block.',
+    (g) => (g.maxTime ?? 0) / 1000,
   );
-  gauge('prometheus_tsdb_lowest_timestamp_seconds', 'Lowest timestamp value stored in the database.', (g) =>
-    isEmpty(g) ? 0 : g.minTime / 1000,
+  gauge(
+    'prometheus_tsdb_lowest_timestamp_seconds',
+    'Lowest timestamp value stored in the database.',
+    (g) => (g.minTime ?? 0) / 1000,
   );
+  gauge('prometheus_tsdb_head_chunks', 'Total number of chunks in the head block.', (g) => g.chunkCount);
   gauge('prometheus_tsdb_wal_storage_size_bytes', 'Size of the write log directory.', (g) => g.walBytes);
   gauge('tsdb_read_only', '1 while no samples are accepted.', (g) => (g.readOnlyReason === undefined ? 0 : 1));
   gauge('tsdb_head_series_limit', 'Most series the head takes; 0 is no limit.', (g) => g.maxHeadSeries);

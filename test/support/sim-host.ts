@@ -95,7 +95,7 @@ interface NameChange {
 }
 
 export interface SimFault {
-  readonly operation: 'write' | 'sync' | 'truncate' | 'open' | 'rename';
+  readonly operation: 'read' | 'write' | 'sync' | 'truncate' | 'open' | 'rename';
   /** Fails the n-th such operation from now on, 1 for the next; all from it on when `isLasting`. */
   readonly after: number;
   readonly code: string;
@@ -242,6 +242,7 @@ class SimFile implements FileHandle {
 
   read(bytes: Uint8Array, offset: number): Promise<number> {
     return this.#process.operation(() => {
+      this.#process.disk.check('read');
       const part = this.#inode.content.subarray(offset, offset + bytes.length);
       bytes.set(part);
       return part.length;

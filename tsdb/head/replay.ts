@@ -248,10 +248,20 @@ class WalReplay {
     this.#greatestRef = greatest;
     this.#skips.unresolvedSampleCount += count - batch.count;
     if (batch.count === 0) return true;
-    const { storedCount } = this.#head.replaySamples(batch);
+    const storedCount = this.#store(batch);
     this.#sampleCount += storedCount;
     this.#skips.rejectedSampleCount += batch.count - storedCount;
     return true;
+  }
+
+  /** Rows stored: none when the head's memory is full. */
+  #store(batch: SampleBatch): number {
+    try {
+      return this.#head.replaySamples(batch).storedCount;
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'limit') return 0;
+      throw error;
+    }
   }
 }
 

@@ -8,6 +8,11 @@ import type { WalWriter } from './writer.ts';
 /** A series record is ended at this size, so that replay takes it in small steps. Series alone need no wholeness. */
 const SERIES_RECORD_BYTES = 256 * 1024;
 
+interface NewSeries {
+  readonly ref: SeriesRef;
+  readonly labels: Labels;
+}
+
 /**
  * Commits to log records: the new series, then one record with all samples, whole or absent after a crash. Keeps the
  * log's own reference of every series; the head's may be numbered anew at each start, the log's are never used twice.
@@ -28,10 +33,10 @@ export class WalCommitLog implements CommitLog {
     this.#nextRef = nextRef;
   }
 
-  append(series: readonly { readonly ref: SeriesRef; readonly labels: Labels }[], batch: SampleBatch): Promise<void> {
-    const added: SeriesRef[] = [];
+  append(series: readonly NewSeries[], batch: SampleBatch): Promise<void> {
+    const added: NewSeries[] = [];
     const encode = (out: ByteWriter, endRecord: () => void): void => {
-      for (const { ref } of series) this.#add(ref, added);
+      for (const { ref, labels } of series) this.#add(ref, labels, added);
       this.#resolveRows(batch, added);
       this.#encodeSeries(added, out, endRecord);
       if (batch.count === 0) return;
@@ -42,7 +47,7 @@ export class WalCommitLog implements CommitLog {
   }
 
   /** Gives the series a log reference unless it has one. */
-  #add(ref: SeriesRef, added: SeriesRef[]): LogRef {
+  #add(ref: SeriesRef, labels: Labels | undefined, added: NewSeries[]): LogRef {
     if (ref >= this.#logRefs.length) {
       const grown = new Float64Array(Math.max(ref + 1, this.#logRefs.length * 2));
       grown.set(this.#logRefs);
@@ -50,12 +55,12 @@ export class WalCommitLog implements CommitLog {
     }
     if (this.#logRefs[ref] === 0) {
       this.#logRefs[ref] = this.#nextRef++;
-      added.push(ref);
+      added.push({ ref, labels: labels ?? this.#labelsOf(ref) });
     }
     return this.#logRefs[ref]!;
   }
 
-  #resolveRows(batch: SampleBatch, added: SeriesRef[]): void {
+  #resolveRows(batch: SampleBatch, added: NewSeries[]): void {
     const { refs, count } = batch;
     if (this.#rowRefs.length < count) this.#rowRefs = new Float64Array(count * 2);
     const rowRefs = this.#rowRefs;
@@ -64,30 +69,30 @@ export class WalCommitLog implements CommitLog {
       const ref = refs[i]!;
       let logRef = ref < logRefs.length ? logRefs[ref]! : 0;
       if (logRef === 0) {
-        logRef = this.#add(ref, added);
+        logRef = this.#add(ref, undefined, added);
         logRefs = this.#logRefs;
       }
       rowRefs[i] = logRef;
     }
   }
 
-  #encodeSeries(added: readonly SeriesRef[], out: ByteWriter, endRecord: () => void): void {
+  #encodeSeries(added: readonly NewSeries[], out: ByteWriter, endRecord: () => void): void {
     if (added.length === 0) return;
     let start = out.length;
     beginSeriesRecord(out);
-    for (const ref of added) {
+    for (const { ref, labels } of added) {
       if (out.length - start > SERIES_RECORD_BYTES) {
         endRecord();
         start = out.length;
         beginSeriesRecord(out);
       }
-      encodeSeries(out, this.#logRefs[ref]!, this.#labelsOf(ref));
+      encodeSeries(out, this.#logRefs[ref]!, labels);
     }
     endRecord();
   }
 
   /** The write failed: these series are logged again by the next commit that uses them. */
-  #forget(added: readonly SeriesRef[]): void {
-    for (const ref of added) this.#logRefs[ref] = 0;
+  #forget(added: readonly NewSeries[]): void {
+    for (const { ref } of added) this.#logRefs[ref] = 0;
   }
 }

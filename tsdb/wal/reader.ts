@@ -1,9 +1,9 @@
 import { snappyUncompress, zstdUnpack } from '../../util/compress.ts';
-import { errorText } from '../../util/errors.ts';
-import type { Fs } from '../../util/host.ts';
+import { CodedError, errorText } from '../../util/errors.ts';
+import type { FileHandle, Fs } from '../../util/host.ts';
 import { PAGE_BYTES, SegmentScanner, type DamageKind, type RecordCompression } from './segment.ts';
 
-/** Read at a time: small enough that decoding it stays far below the 10 ms that replay may hold the thread. */
+/** Read at a time, while the bytes before are decoded. */
 const READ_BYTES = 8 * PAGE_BYTES;
 /** No record is larger uncompressed; a commit is bounded by the size of a scrape or a request. */
 const RECORD_BYTES_MAX = 512 * 1024 * 1024;
@@ -16,7 +16,7 @@ export interface WalSegment {
 }
 
 export interface WalDamage {
-  readonly kind: DamageKind | 'compression' | 'record';
+  readonly kind: DamageKind | 'compression' | 'record' | 'unreadable';
   readonly offset: number;
   readonly detail: string;
 }
@@ -25,6 +25,8 @@ export interface WalDamage {
 export interface SegmentReport {
   readonly segment: WalSegment;
   readonly sizeBytes: number;
+  /** False when the disk did not give all of it. */
+  readonly isReadable: boolean;
   readonly recordCount: number;
   readonly damageCount: number;
   readonly damages: readonly WalDamage[];
@@ -35,7 +37,7 @@ export interface SegmentReport {
 export interface RecordSink {
   /** A whole record, uncompressed, lent until the call returns. False when it cannot be decoded: counted as damage. */
   record(bytes: Uint8Array): boolean;
-  /** Called between reads; waits when other work should have its turn. */
+  /** Called after each page; waits when other work should have its turn. */
   pause(readBytes: number): Promise<void> | undefined;
 }
 
@@ -58,7 +60,10 @@ export async function findCheckpoint(fs: Fs, folder: string): Promise<WalSegment
   return newest;
 }
 
-/** Reads one segment from end to end, whatever is wrong inside it. Rejects only when the file cannot be read. */
+/**
+ * Reads one segment from end to end, whatever is wrong inside it. What the disk refuses to read is damage of the kind
+ * `unreadable`, with which the segment ends. Rejects when the sink throws.
+ */
 export async function readSegment(fs: Fs, segment: WalSegment, sink: RecordSink): Promise<SegmentReport> {
   const damages: WalDamage[] = [];
   let damageCount = 0;
@@ -80,51 +85,84 @@ export async function readSegment(fs: Fs, segment: WalSegment, sink: RecordSink)
       if (!sink.record(bytes)) damage('record', offset, `a record of type ${bytes[0] ?? 'none'} cannot be decoded`);
     },
   });
-  const sizeBytes = await scanSegment(fs, segment.path, scanner, (bytes) => sink.pause(bytes));
-  return { segment, sizeBytes, recordCount, damageCount, damages, endOffset: scanner.endOffset };
+  let sizeBytes = 0;
+  let isReadable = true;
+  const pause = (bytes: number): Promise<void> | undefined => {
+    sizeBytes += bytes;
+    return sink.pause(bytes);
+  };
+  try {
+    await scanSegment(fs, segment.path, scanner, pause);
+  } catch (error) {
+    if (!(error instanceof ReadError)) throw error;
+    isReadable = false;
+    damage('unreadable', sizeBytes, error.message);
+    scanner.finish();
+  }
+  return { segment, sizeBytes, isReadable, recordCount, damageCount, damages, endOffset: scanner.endOffset };
 }
 
 /**
- * Feeds a segment to a scanner, reading the next part while one is decoded; `pause` is called after each. Returns the
- * file's size.
+ * Feeds a segment to a scanner, reading the next part while one is decoded; `pause` is called after each page, and what
+ * it returns is waited for. Rejects with ReadError when the disk does not give the bytes.
  */
 export async function scanSegment(
   fs: Fs,
   path: string,
   scanner: SegmentScanner,
   pause: (readBytes: number) => Promise<void> | undefined,
-): Promise<number> {
-  const file = await fs.open(path, 'r');
+): Promise<void> {
+  const file = await openSegment(fs, path);
+  let next = Promise.resolve(0);
   try {
     let current = new Uint8Array(READ_BYTES);
     let ahead = new Uint8Array(READ_BYTES);
     let offset = 0;
     let length = await readFull(file, current, 0);
     while (length > 0) {
-      const next = length === READ_BYTES ? readFull(file, ahead, offset + length) : Promise.resolve(0);
+      next = length === READ_BYTES ? readFull(file, ahead, offset + length) : Promise.resolve(0);
       for (let at = 0; at < length; at += PAGE_BYTES) {
-        scanner.page(current, at, Math.min(at + PAGE_BYTES, length), offset + at);
+        const end = Math.min(at + PAGE_BYTES, length);
+        scanner.page(current, at, end, offset + at);
+        const waiting = pause(end - at);
+        if (waiting) await waiting;
       }
       offset += length;
-      await pause(length);
       length = await next;
       [current, ahead] = [ahead, current];
     }
     scanner.finish();
-    return offset;
   } finally {
+    await next.catch(() => 0);
     await file.close();
   }
 }
 
-type Readable = Pick<Awaited<ReturnType<Fs['open']>>, 'read'>;
+/** The disk did not give the bytes of a segment. */
+class ReadError extends CodedError {
+  constructor(cause: unknown) {
+    super('unavailable', errorText(cause), { cause });
+  }
+}
 
-async function readFull(file: Readable, bytes: Uint8Array, offset: number): Promise<number> {
+async function openSegment(fs: Fs, path: string): Promise<FileHandle> {
+  try {
+    return await fs.open(path, 'r');
+  } catch (error) {
+    throw new ReadError(error);
+  }
+}
+
+async function readFull(file: FileHandle, bytes: Uint8Array, offset: number): Promise<number> {
   let length = 0;
-  while (length < bytes.length) {
-    const count = await file.read(length === 0 ? bytes : bytes.subarray(length), offset + length);
-    if (count === 0) break;
-    length += count;
+  try {
+    while (length < bytes.length) {
+      const count = await file.read(length === 0 ? bytes : bytes.subarray(length), offset + length);
+      if (count === 0) break;
+      length += count;
+    }
+  } catch (error) {
+    throw new ReadError(error);
   }
   return length;
 }

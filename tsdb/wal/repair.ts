@@ -25,7 +25,7 @@ export async function repairWal(
   host: Host,
 ): Promise<number> {
   let quarantined = 0;
-  for (const report of reports.filter(({ damageCount }) => damageCount > 0)) {
+  for (const report of reports.filter(isRepairable)) {
     const { path } = report.segment;
     const facts = { segment: path, damages: report.damageCount, first: report.damages[0] };
     try {
@@ -60,6 +60,11 @@ async function syncLast(folder: string, host: Host): Promise<void> {
     await file.close();
   }
   await host.fs.syncDirectory(folder);
+}
+
+/** A segment that the disk would not give whole is left alone: it may next time. */
+function isRepairable({ damageCount, isReadable }: SegmentReport): boolean {
+  return damageCount > 0 && isReadable;
 }
 
 /** Nothing readable follows the first damage. */

@@ -76,6 +76,18 @@ test('a segment damaged in the middle is rewritten with what is whole; the origi
   expect([second.damages, second.quarantined, second.lines]).toEqual([[], 0, first.lines]);
 });
 
+test('a segment that the disk does not give is left alone, and comes back when it does', async () => {
+  const disk = await writtenDisk();
+  const before = disk.content(SEGMENT).slice();
+  const { lines } = await replayAndRepair(disk);
+  disk.fail({ operation: 'read', after: 1, code: 'EIO', isLasting: true });
+  const refused = await replayAndRepair(disk);
+  expect([refused.lines, refused.damages, refused.quarantined]).toEqual([[], ['unreadable'], 0]);
+  disk.heal();
+  expect(disk.content(SEGMENT)).toEqual(before);
+  expect((await replayAndRepair(disk)).lines).toEqual(lines);
+});
+
 test('a missing number gets an empty segment, behind a checkpoint too', async () => {
   const disk = await writtenDisk();
   for (const index of [3, 5]) disk.put(`data/wal/0000000${index}`, disk.content(SEGMENT));
