@@ -37,9 +37,16 @@ export function parseDuration(text: string): DurationMs {
   return total;
 }
 
+/** Prometheus reads piece by piece, and complains of the first that is wrong. */
 function durationFault(text: string): string {
-  for (const [, unit] of text.matchAll(/\d+(\D+)/g)) {
-    if (!UNIT_MS.has(unit!)) return `unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`;
+  const units = [...UNIT_MS.keys()];
+  let last = -1;
+  for (const [, digits, unit] of text.matchAll(/(\d*)(\D*)/g)) {
+    if (digits === '' || unit === '') break;
+    const order = units.indexOf(unit!);
+    if (order < 0) return `unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`;
+    if (order <= last) break;
+    last = order;
   }
   return `not a valid duration string: ${JSON.stringify(text)}`;
 }

@@ -135,3 +135,24 @@ export const { vector, scalar } = fc.letrec<{ vector: string; scalar: string; ma
     ),
   }),
 );
+
+const WORDS = (
+  'sum by ( ) { } [ ] , : a "x" \'y\' `z` 5m 5mm 1h30m 1.5h 1 -1 0x1f 1e3 1_0 .5 5. + - * ^ == =~ = != !~ ! >= @ # ; $ ' +
+  'offset on ignoring bool and or atan2 rate topk quantile count_values le without foo:bar inf abs( )[ {a=" é \n'
+).split(' ');
+
+/** Tokens in no order: hardly ever PromQL. */
+const soup = fc
+  .tuple(fc.array(fc.constantFrom(...WORDS), { maxLength: 9 }), fc.constantFrom('', ' '))
+  .map(([parts, space]) => parts.join(space));
+
+/** PromQL with a few characters replaced by a word. */
+const mangled = fc
+  .tuple(fc.oneof(vector, scalar), fc.nat(), fc.nat(3), fc.constantFrom(...WORDS))
+  .map(([expression, place, size, word]) => {
+    const start = place % (expression.length + 1);
+    return expression.slice(0, start) + word + expression.slice(start + size);
+  });
+
+/** PromQL and what is not, in about equal parts. */
+export const anyText = fc.oneof(vector, scalar, soup, mangled);
