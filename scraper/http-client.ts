@@ -3,7 +3,6 @@
 // (docs/scraping.md). Responses are read by http-response.ts.
 import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { gunzip } from 'node:zlib';
 import type { Clock, TimerHandle } from '../util/host.ts';
 import { errorText } from '../util/errors.ts';
 import { Pool } from '../util/pool.ts';
@@ -17,12 +16,14 @@ import {
   type TlsSettings,
 } from './fetcher.ts';
 import { ResponseReader } from './http-response.ts';
+import { Inflater } from './inflater.ts';
 
 const REDIRECTS_MAX = 10;
 const REDIRECT_STATUS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const READ_BUFFER_BYTES = 256 * 1024;
 /** Compressed bodies wait here until they are whole. */
 const WIRE_BODIES_KEPT_MAX = 8;
+const INFLATERS_KEPT_MAX = 4;
 
 /** Scrapes over TCP, TLS and Unix sockets. */
 export class HttpFetcher implements Fetcher {
@@ -30,6 +31,7 @@ export class HttpFetcher implements Fetcher {
   /** Lent to every connection's read callback: its bytes are consumed before the callback returns. */
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #wireBodies = new Pool(() => new Body(), WIRE_BODIES_KEPT_MAX);
+  readonly #inflaters = new Pool(() => new Inflater(), INFLATERS_KEPT_MAX);
   readonly #clients = new Set<HttpTargetClient>();
 
   constructor(clock: Clock) {
@@ -37,7 +39,12 @@ export class HttpFetcher implements Fetcher {
   }
 
   connect(request: TargetRequest): TargetClient {
-    const shared = { clock: this.#clock, readBuffer: this.#readBuffer, wireBodies: this.#wireBodies };
+    const shared: Shared = {
+      clock: this.#clock,
+      readBuffer: this.#readBuffer,
+      wireBodies: this.#wireBodies,
+      inflaters: this.#inflaters,
+    };
     const client = new HttpTargetClient(request, shared, () => this.#clients.delete(client));
     this.#clients.add(client);
     return client;
@@ -52,6 +59,7 @@ interface Shared {
   readonly clock: Clock;
   readonly readBuffer: Buffer;
   readonly wireBodies: Pool<Body>;
+  readonly inflaters: Pool<Inflater>;
 }
 
 /** One request under way. */
@@ -114,9 +122,15 @@ class HttpTargetClient implements TargetClient {
       if (reader.status !== 200) {
         throw new FetchError(`server returned HTTP status ${reader.status} ${reader.reason}`.trimEnd());
       }
-      if (reader.encoding === 'gzip') await inflate(wire, into, this.#request.bodyLimitBytes);
+      if (reader.encoding === 'gzip') await this.#inflate(wire, into);
       return { contentType: reader.contentType };
     }
+  }
+
+  async #inflate(wire: Body, into: Body): Promise<void> {
+    const inflater = this.#shared.inflaters.take();
+    await inflater.inflate(wire, into, this.#request.bodyLimitBytes);
+    this.#shared.inflaters.give(inflater);
   }
 
   /** One request and its response. A connection that was kept and turns out to be gone is tried once more, fresh. */
@@ -285,20 +299,6 @@ function resolveRedirect(location: string, from: URL, shown: string): URL {
     throw new FetchError(`Get "${location}": unsupported protocol scheme "${url.protocol.slice(0, -1)}"`);
   }
   return url;
-}
-
-function inflate(wire: Body, into: Body, limitBytes: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    gunzip(wire.bytes.subarray(0, wire.length), { maxOutputLength: limitBytes }, (error, bytes) => {
-      if (error) {
-        const isLimit = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-        const message = isLimit ? 'body size limit exceeded' : `gzip: ${error.message}`;
-        return reject(new FetchError(message, { isBodyLimit: isLimit, cause: error }));
-      }
-      into.append(bytes);
-      resolve();
-    });
-  });
 }
 
 const ERRNO_TEXTS: Readonly<Record<string, string>> = {

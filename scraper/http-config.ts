@@ -151,7 +151,27 @@ function decodeTls(reader: NodeReader): TlsConfig {
   return tls;
 }
 
-function decodeHeader(reader: NodeReader): HttpHeader {
+/** Headers that are the client's own business. */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set([
+  'accept-encoding',
+  'authorization',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'host',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'transfer-encoding',
+  'user-agent',
+  'www-authenticate',
+  'x-prometheus-scrape-timeout-seconds',
+]);
+
+function decodeHeader(reader: NodeReader, name: string): HttpHeader {
+  if (RESERVED_HEADERS.has(name.toLowerCase())) reader.fail(`setting header ${quoteGo(name)} is not allowed`);
+  if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) reader.fail(`${quoteGo(name)} is not a valid header name`);
   const fields = reader.fields('config.Header');
   const header = {
     values: fields.list('values', (item) => item.string()),

@@ -78,6 +78,12 @@ export class ResponseReader {
   }
 
   #readHeaders(chunk: Buffer, at: number): number {
+    // The usual case first: the whole block in one piece, found without making a string of the body behind it.
+    const whole = this.#partial === '' ? chunk.indexOf('\r\n\r\n', at, 'latin1') : -1;
+    if (whole >= 0 && whole - at <= HEADERS_BYTES_MAX) {
+      this.#parseHeaders(chunk.toString('latin1', at, whole));
+      return whole + 4;
+    }
     const before = this.#partial.length;
     const text = this.#partial + chunk.toString('latin1', at, at + HEADERS_BYTES_MAX + 4);
     const end = text.indexOf('\r\n\r\n', Math.max(0, before - 3));

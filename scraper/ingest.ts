@@ -38,7 +38,14 @@ const FUTURE_MS_MAX = 10 * 60_000;
 /** Unseen entries that are kept beyond as many as the last scrape saw. */
 const SPARE_ENTRIES_MAX = 256;
 const TYPE_NAMES: readonly MetricType[] = ['unknown', 'counter', 'gauge', 'histogram', 'summary'];
+const TAB = 0x09;
 const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const HASH_SIGN = 0x23;
+const BACKSLASH = 0x5c;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
 
 /**
  * Turns a target's bodies into sample rows and remembers its series between scrapes. Per scrape: `begin`, `run` until it
@@ -132,8 +139,13 @@ export class Ingest {
     let previous = this.#previous;
     for (let left = lines; left > 0 && position < end; left--) {
       const fields = cache.fields;
-      const entry = fields[previous * STRIDE + NEXT]!;
-      if (entry !== 0 && cache.matches(entry, view, position, end)) {
+      const expected = fields[previous * STRIDE + NEXT]!;
+      let entry = expected;
+      if (entry === 0 || !cache.matches(entry, view, position, end)) {
+        entry = this.#knownElsewhere(position);
+        if (entry !== 0) fields[previous * STRIDE + NEXT] = entry;
+      }
+      if (entry !== 0) {
         const at = entry * STRIDE;
         const valueStart = position + fields[at + LENGTH]!;
         if (fields[at + KIND] !== KIND_SERIES) {
@@ -154,12 +166,19 @@ export class Ingest {
         }
       }
       this.#position = position;
-      previous = this.#slowLine(previous, entry);
+      previous = this.#slowLine(previous, expected);
       position = this.#position;
     }
     this.#position = position;
     this.#previous = previous;
     return position >= end;
+  }
+
+  /** The entry of a line that is not where it was, found by the hash of its bytes; 0 when they are new. */
+  #knownElsewhere(position: number): number {
+    const { bytes, view, length } = this.#body!;
+    const keyEnd = findKeyEnd(bytes, position, length);
+    return keyEnd === 0 ? 0 : this.#cache.find(view, position, keyEnd);
   }
 
   /** A timestamp of up to 15 digits after one blank, ending the line: sets `#explicitMs`. 0 for anything else. */
@@ -368,4 +387,31 @@ export class Ingest {
     }
     return families;
   }
+}
+
+/**
+ * Where the value of a series line begins, or a comment line ends; 0 where that is not plain to see. Only bytes that the
+ * whole grammar accepted before are looked up with it, so it need not check anything.
+ */
+function findKeyEnd(bytes: Uint8Array, start: number, end: number): number {
+  if (bytes[start] === HASH_SIGN) return bytes.indexOf(NEWLINE, start) + 1;
+  let inQuotes = false;
+  let inBraces = false;
+  for (let i = start; i < end; i++) {
+    const c = bytes[i]!;
+    if (inQuotes) {
+      if (c === BACKSLASH) i++;
+      else if (c === QUOTE) inQuotes = false;
+    } else if (c === QUOTE) inQuotes = true;
+    else if (c === NEWLINE) return 0;
+    else if (c === OPEN) inBraces = true;
+    else if (inBraces) {
+      if (c === CLOSE) inBraces = false;
+      if (!inBraces && bytes[i + 1] !== SPACE && bytes[i + 1] !== TAB) return i + 1;
+    } else if ((c === SPACE || c === TAB) && i > start) {
+      const next = bytes[i + 1]!;
+      if (next !== SPACE && next !== TAB && next !== OPEN) return i + 1;
+    }
+  }
+  return 0;
 }

@@ -214,15 +214,19 @@ export class ScrapeLoop {
     const { bodies, batches, appender } = this.#context;
     const startMs = clock.monotonicMs();
     const body = bodies.take();
-    const batch = batches.take();
-    batch.clear();
+    // Taken when the body is there: of the scrapes that wait for their targets none needs one.
+    let batch: SampleBatch | undefined;
     let failure: unknown;
     try {
-      await this.#fetchAndParse(body, batch, timeMs);
+      await this.#fetch(body);
+      batch = batches.take();
+      batch.clear();
+      await this.#parse(body, batch, timeMs);
       this.#lastGoodMonotonicMs = startMs;
     } catch (error) {
       if (this.#isAborted) return;
       failure = error;
+      batch ??= batches.take();
       this.#ingest.fail(batch, timeMs);
       this.#countFailure(error);
     }
@@ -246,15 +250,18 @@ export class ScrapeLoop {
     this.health = failure === undefined ? 'up' : 'down';
   }
 
-  async #fetchAndParse(body: Body, batch: SampleBatch, timeMs: number): Promise<void> {
+  async #fetch(body: Body): Promise<void> {
     body.clear();
     if (this.#forcedError !== undefined) throw new CodedError('limit', this.#forcedError);
-    const { appender, host } = this.#context;
     this.#client ??= this.#context.fetcher.connect(requestOf(this.#target, this.#config, this.#context));
     const { contentType } = await this.#client.fetch(body);
     if (this.#isAborted) throw new CodedError('canceled', 'scrape stopped');
     if (body.length > 0) checkContentType(contentType, this.#config.fallbackScrapeProtocol);
     body.seal();
+  }
+
+  async #parse(body: Body, batch: SampleBatch, timeMs: number): Promise<void> {
+    const { appender, host } = this.#context;
     const startMs = host.clock.monotonicMs();
     if (startMs - this.#lastGoodMonotonicMs > CACHE_TRUST_MS) this.#ingest.forget();
     this.#ingest.begin(body, batch, timeMs);

@@ -33,7 +33,7 @@ const NODE_MODULES: Readonly<Record<string, RegExp>> = {
   'node:timers': /^util\/node-host\.ts$/,
   'node:child_process': /^(util\/node-host\.ts|server\/)/,
   'node:crypto': /^(util\/md5\.ts|server\/)/,
-  'node:zlib': /^(util\/compress\.ts|scraper\/http-client\.ts|server\/)/,
+  'node:zlib': /^(util\/compress\.ts|scraper\/inflater\.ts|server\/)/,
   'node:http': /^(exporters|server)\//,
   'node:net': /^(scraper\/http-client\.ts|scraper\/discovery\/|util\/node-host\.ts|exporters\/|server\/)/,
   'node:tls': /^(scraper\/http-client\.ts|scraper\/discovery\/|server\/)/,

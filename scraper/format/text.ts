@@ -203,8 +203,10 @@ export class TextParser {
     if (this.#nameStart < 0) throw this.#plainErrorHere('metric name not set');
     if (token !== 'VALUE') throw this.#error('expected value after metric', token);
     this.valueStart = this.#tokenStart;
-    const problem = this.#float.parseToken(this.#bytes.toString('latin1', this.#tokenStart, this.#i));
-    if (problem !== undefined) throw this.#plainErrorHere(problem);
+    if (!this.#float.parse(this.#bytes, this.#tokenStart) || this.#float.end !== this.#i) {
+      const problem = this.#float.parseToken(this.#bytes.toString('latin1', this.#tokenStart, this.#i));
+      if (problem !== undefined) throw this.#plainErrorHere(problem);
+    }
     this.hi = this.#float.hi;
     this.lo = this.#float.lo;
     this.hasTimestamp = false;

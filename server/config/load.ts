@@ -68,6 +68,7 @@ export function loadConfig(text: string, fileName: string, env: Environment = {}
   const fields = reader.fields('config.plain');
   const global = decodeGlobal(fields, env);
   const scrapeNodes: ConfigNode[] = [];
+  const jobNames = new Set<string>();
   const scrapeConfigs = fields
     .list('scrape_configs', (item) => {
       if (item.isNull) {
@@ -75,10 +76,13 @@ export function loadConfig(text: string, fileName: string, env: Environment = {}
         return undefined;
       }
       scrapeNodes.push(item.node);
-      return decodeScrapeConfig(item, global);
+      const config = decodeScrapeConfig(item, global);
+      const { jobName } = config;
+      if (jobNames.has(jobName)) item.fail(`found multiple scrape configs with job name ${quoteGo(jobName)}`);
+      jobNames.add(jobName);
+      return config;
     })
     .filter((config) => config !== undefined);
-  checkJobNames(fields, scrapeConfigs);
   const ruleFiles = decodePaths(fields, 'rule_files', 'rule');
   decodePaths(fields, 'scrape_config_files', 'scrape config');
   const runtime = fields.at('runtime')?.fields('config.RuntimeConfig');
@@ -136,15 +140,6 @@ function expandEnvironment(text: string, env: Environment, onMissing: (name: str
     if (value === undefined) onMissing(name);
     return value ?? '';
   });
-}
-
-function checkJobNames(fields: FieldsReader, configs: readonly ScrapeConfig[]): void {
-  const seen = new Set<string>();
-  for (const { jobName } of configs) {
-    if (seen.has(jobName))
-      fields.fail('scrape_configs', `found multiple scrape configs with job name ${quoteGo(jobName)}`);
-    seen.add(jobName);
-  }
 }
 
 function decodePaths(fields: FieldsReader, name: string, kind: string): string[] {

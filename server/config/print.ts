@@ -31,7 +31,7 @@ export function printConfig(
     rule_files: section('rule_files'),
     scrape_config_files: section('scrape_config_files'),
     alerting: section('alerting'),
-    scrape_configs: list(scrapeConfigs.map((config, i) => scrapeFields(config, raw.scrapeNodes[i]))),
+    scrape_configs: list(scrapeConfigs.map((config, i) => scrapeFields(config, global, raw.scrapeNodes[i]))),
     storage: section('storage'),
     tracing: section('tracing'),
     remote_write: section('remote_write'),
@@ -81,7 +81,7 @@ function limitFields(limits: ScrapeDefaults): Fields {
   };
 }
 
-function scrapeFields(config: ScrapeConfig, node: ConfigNode | undefined): Fields {
+function scrapeFields(config: ScrapeConfig, global: GlobalConfig, node: ConfigNode | undefined): Fields {
   return {
     job_name: config.jobName,
     honor_labels: set(config.honorLabels),
@@ -92,10 +92,10 @@ function scrapeFields(config: ScrapeConfig, node: ConfigNode | undefined): Field
     scrape_timeout: formatDuration(config.scrapeTimeoutMs),
     scrape_protocols: config.scrapeProtocols,
     fallback_scrape_protocol: config.fallbackScrapeProtocol,
-    scrape_native_histograms: set(config.scrapeNativeHistograms),
+    scrape_native_histograms: flag(config.scrapeNativeHistograms, global.scrapeNativeHistograms),
     always_scrape_classic_histograms: config.alwaysScrapeClassicHistograms,
     convert_classic_histograms_to_nhcb: config.convertClassicHistogramsToNhcb,
-    extra_scrape_metrics: set(config.extraScrapeMetrics),
+    extra_scrape_metrics: flag(config.extraScrapeMetrics, global.extraScrapeMetrics),
     metrics_path: config.metricsPath,
     scheme: config.scheme,
     enable_compression: config.enableCompression,
@@ -211,8 +211,13 @@ function compact(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, field]) => [key, compact(field)]));
 }
 
-function set(flag: boolean): true | undefined {
-  return flag ? true : undefined;
+function set(isOn: boolean): true | undefined {
+  return isOn ? true : undefined;
+}
+
+/** A flag that is off is shown where that is not what `global` says. */
+function flag(value: boolean, inherited: boolean): boolean | undefined {
+  return value || inherited ? value : undefined;
 }
 
 function text(value: string): string | undefined {

@@ -85,9 +85,13 @@ const gzipped = (text: string) => {
 describe('bodies', () => {
   test.each<[string, readonly (string | Buffer)[], string]>([
     ['with a length', [`${OK}Content-Length: 4\r\n\r\na 1\n`], 'a 1\n'],
-    ['byte by byte', [...`${OK}Content-Length: 4\r\n\r\na 1\n`], 'a 1\n'],
+    ['byte by byte', `${OK}Content-Length: 4\r\n\r\na 1\n`.split(''), 'a 1\n'],
     ['chunked', [`${OK}Transfer-Encoding: chunked\r\n\r\n3\r\na 1\r\n1;x=y\r\n\n\r\n0\r\nTrailer: x\r\n\r\n`], 'a 1\n'],
-    ['chunked, byte by byte', [...`${OK}Transfer-Encoding: chunked\r\n\r\n3\r\na 1\r\n1\r\n\n\r\n0\r\n\r\n`], 'a 1\n'],
+    [
+      'chunked, byte by byte',
+      `${OK}Transfer-Encoding: chunked\r\n\r\n3\r\na 1\r\n1\r\n\n\r\n0\r\n\r\n`.split(''),
+      'a 1\n',
+    ],
     ['gzip', gzipped('a 1\n'), 'a 1\n'],
     ['after 100 Continue', ['HTTP/1.1 100 Continue\r\n\r\n', `${OK}Content-Length: 0\r\n\r\n`], ''],
     ['gzip bomb', gzipped('a'.repeat(100_000)), 'error: body size limit exceeded'],

@@ -80,6 +80,12 @@ describe('a scrape', () => {
     ]);
   });
 
+  test.each(['127.0.0.1:1', 'localhost:1', '[::1]:1'])('asks %s for a plain body', async (address) => {
+    const { clock, fetcher } = setUp(JOB.replace('h:1', address));
+    await clock.advance(10_000);
+    expect(fetcher.connected[0]?.headers[2]).toEqual(['Accept-Encoding', 'identity']);
+  });
+
   test('that fails says why, is down, marks its series; others go on', async () => {
     const yaml = JOB.replace("'h:1'", "'h:1', 'h:2'");
     let isBroken = false;
