@@ -29,7 +29,7 @@ describe('durations', () => {
   test('what is printed reads back', () => {
     const ms = fc.integer({ min: 0, max: 9_000_000_000_000 });
     fc.assert(
-      fc.property(ms, (value) => expect(parseDuration(formatDuration(value))).toBe(value)),
+      fc.property(ms, (value) => parseDuration(formatDuration(value)) === value),
       { seed: 1 },
     );
     expect(formatDuration(-90_000)).toBe('-1m30s');
