@@ -11,6 +11,7 @@ import type { Clock } from '../../util/host.ts';
 import { Admission, assertRoom, CommitQueue, Publisher, type CommitLog } from './appender.ts';
 import { ChunkMemory } from './chunk-memory.ts';
 import { EpochClock } from './epochs.ts';
+import { openHead, type HeadReader } from './head-querier.ts';
 import { LabelReader } from './label-reader.ts';
 import { Postings } from './postings.ts';
 import { SeriesChunks, type ChunkRules } from './series.ts';
@@ -18,6 +19,8 @@ import { SeriesTable } from './series-table.ts';
 import { SharedSlots } from './shared-slots.ts';
 import { SymbolTable } from './symbols.ts';
 import { createTables, type HeadShare, type HeadTables } from './tables.ts';
+
+export type { HeadShare } from './tables.ts';
 
 export interface HeadOptions extends Partial<ChunkRules> {
   /** undefined: commits are published at once and live in memory only. */
@@ -31,6 +34,7 @@ export interface HeadOptions extends Partial<ChunkRules> {
 export const DEFAULT_CHUNK_RULES: ChunkRules = { chunkRangeMs: 2 * 3_600_000, samplesPerChunk: 120 };
 const CHUNK_RANGE_MS_MAX = 2 ** 30;
 
+/** Counts of the head as the writer knows them; the lists of the index are `HeadReader.stats`. */
 export interface HeadStatus {
   readonly seriesCount: number;
   readonly chunkCount: number;
@@ -60,6 +64,7 @@ export class Head implements Appender {
   /** Series not in the log yet; they go there with the next commit. */
   #unlogged: { readonly ref: SeriesRef; readonly labels: Labels }[] = [];
   #minValidTime = -Infinity;
+  #reader: HeadReader | undefined;
 
   constructor(options: HeadOptions) {
     const rules = { ...DEFAULT_CHUNK_RULES };
@@ -139,7 +144,6 @@ export class Head implements Appender {
 
   /** Replay: as `commit`, published when it returns, and neither logged nor held against the head's newest time. */
   replaySamples(batch: SampleBatch): CommitResult {
-    assert(this.#queue.isEmpty, 'replay comes before commits');
     assertRoom(this.#memory, batch.count);
     const rows = this.#queue.takeRows();
     const commit = this.#admission.admit(batch, this.#minValidTime, rows);
@@ -174,6 +178,12 @@ export class Head implements Appender {
       maxTime: isEmpty ? undefined : maxTime,
       sizeBytes: this.#tables.sizeBytes + this.#memory.sizeBytes,
     };
+  }
+
+  /** Reads on this thread. */
+  get queryable(): HeadReader {
+    this.#reader ??= openHead(this.share(), this.acquireReaderSlot());
+    return this.#reader;
   }
 
   /**
