@@ -3,12 +3,12 @@
 // Threads: everything here belongs to the thread that owns the head; workers read through `share()`.
 import type { Labels } from '../model/labels.ts';
 import type { SampleBatch, SeriesRef } from '../model/sample.ts';
-import type { Appender, CommitResult, Queryable } from '../model/storage.ts';
+import type { Appender, CommitResult } from '../model/storage.ts';
 import { CodedError, errorText } from '../util/errors.ts';
 import type { DirectoryLock, Host } from '../util/host.ts';
 import type { MetricRegistry } from '../util/metrics.ts';
 import { DiskGuard } from './disk-guard.ts';
-import { openHead } from './head/head-querier.ts';
+import type { HeadReader } from './head/head-querier.ts';
 import { Head, type HeadStatus } from './head/head.ts';
 import { createRecordCheck, replayWal, type ReplayProgress, type ReplayReport } from './head/replay.ts';
 import type { HeadShare } from './head/tables.ts';
@@ -37,8 +37,6 @@ export class Db {
   readonly #metrics: TsdbMetrics;
   readonly #stop = new AbortController();
   readonly #appender: DbAppender;
-  readonly #readerSlot: number;
-  readonly #queryable: Queryable;
   #writer: WalWriter | undefined;
   #replaying: Promise<ReplayReport> | undefined;
   #progress: ReplayProgress | undefined;
@@ -53,8 +51,6 @@ export class Db {
     this.#head = new Head({ clock: host.clock, maxSeries: options.maxHeadSeries });
     this.#metrics = new TsdbMetrics(registry, () => this.#gauges());
     this.#appender = new DbAppender(this.#head, this.#guard, this.#metrics);
-    this.#readerSlot = this.#head.acquireReaderSlot();
-    this.#queryable = openHead(this.#head.share(), this.#readerSlot);
   }
 
   /**
@@ -95,8 +91,8 @@ export class Db {
   }
 
   /** Reads on this thread. */
-  get queryable(): Queryable {
-    return this.#queryable;
+  get queryable(): HeadReader {
+    return this.#head.queryable;
   }
 
   /** What a worker needs for `openHead`, with a reader slot of its own: post it by message, never as workerData. */
