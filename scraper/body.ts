@@ -1,6 +1,8 @@
 import { BODY_PADDING_BYTES } from './series-cache.ts';
 
 const NEWLINE = 0x0a;
+/** A larger one, left by an unusual body, is not kept for reuse. */
+const REUSED_BYTES_MAX = 4 * 1024 * 1024;
 
 /** A response body, uncompressed, in a buffer that is reused. */
 export class Body {
@@ -12,6 +14,10 @@ export class Body {
   constructor(capacity = 16_384) {
     this.bytes = Buffer.allocUnsafeSlow(capacity + BODY_PADDING_BYTES + 1);
     this.view = new DataView(this.bytes.buffer);
+  }
+
+  get isWorthKeeping(): boolean {
+    return this.bytes.length <= REUSED_BYTES_MAX;
   }
 
   clear(): void {

@@ -30,7 +30,11 @@ export class HttpFetcher implements Fetcher {
   readonly #clock: Clock;
   /** Lent to every connection's read callback: its bytes are consumed before the callback returns. */
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  readonly #wireBodies = new Pool(() => new Body(), WIRE_BODIES_KEPT_MAX);
+  readonly #wireBodies = new Pool(
+    () => new Body(),
+    WIRE_BODIES_KEPT_MAX,
+    (body) => body.isWorthKeeping,
+  );
   readonly #inflaters = new Pool(() => new Inflater(), INFLATERS_KEPT_MAX);
   readonly #clients = new Set<HttpTargetClient>();
 

@@ -5,6 +5,7 @@ import { FetchError } from './fetcher.ts';
 
 const HEADERS_BYTES_MAX = 64 * 1024;
 const CHUNK_LINE_BYTES_MAX = 4096;
+const RESERVED_BYTES_MAX = 4 * 1024 * 1024;
 const CR = 0x0d;
 const LF = 0x0a;
 const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/;
@@ -144,7 +145,8 @@ export class ResponseReader {
       throw malformed(`bad Content-Length ${JSON.stringify(lengths.join(','))}`);
     this.#left = Number(text);
     if (this.#left > this.#limitBytes && this.encoding === 'identity' && code === 200) throw tooLarge();
-    if (this.#left > 0 && this.#left <= this.#limitBytes) this.#sink.reserve(this.#left + 1);
+    // What is announced may never come: no more than this is set aside on its word.
+    this.#sink.reserve(Math.min(this.#left + 1, RESERVED_BYTES_MAX));
     return this.#enter(this.#left === 0 ? 'done' : 'length');
   }
 

@@ -83,6 +83,7 @@ export class Ingest {
   /** Series first seen in this scrape: entry and labels; rows that wait for their reference: row and entry. */
   #pendingEntries: number[] = [];
   #pendingLabels: Labels[] = [];
+  #createdCount = 0;
   #pendingRows: number[] = [];
   /** Series of the rules before, that get a marker unless the next scrape has them. */
   #orphans: SeriesRef[] = [];
@@ -288,17 +289,28 @@ export class Ingest {
   }
 
   /**
-   * The whole body was good: creates the new series and adds markers for those that vanished. Throws, with nothing
-   * changed but for series that may have been created, when a limit is exceeded; then call `fail`.
+   * The whole body was good: creates up to `count` of the new series; true when there are no more. Throws when a limit is
+   * exceeded; then call `fail`.
    */
-  finish(appender: Appender): void {
-    const batch = this.#batch!;
-    const fields = this.#cache.fields;
+  createSeries(appender: Appender, count: number): boolean {
     const { sampleLimit } = this.#rules;
     if (sampleLimit > 0 && this.#rowCount > sampleLimit) throw new CodedError('limit', 'sample limit exceeded');
-    for (let i = 0; i < this.#pendingEntries.length; i++) {
+    const fields = this.#cache.fields;
+    const end = Math.min(this.#pendingEntries.length, this.#createdCount + count);
+    for (let i = this.#createdCount; i < end; i++) {
       fields[this.#pendingEntries[i]! * STRIDE + REF] = appender.seriesRef(this.#pendingLabels[i]!);
     }
+    this.#createdCount = end;
+    return end === this.#pendingEntries.length;
+  }
+
+  /**
+   * Creates what series are left to create and adds markers for those that vanished. Throws as `createSeries`.
+   */
+  finish(appender: Appender): void {
+    while (!this.createSeries(appender, Infinity));
+    const batch = this.#batch!;
+    const fields = this.#cache.fields;
     for (let i = 0; i < this.#pendingRows.length; i += 2) {
       batch.refs[this.#pendingRows[i]!] = fields[this.#pendingRows[i + 1]! * STRIDE + REF]!;
     }
@@ -362,6 +374,7 @@ export class Ingest {
 
   #end(keepFrom: number): void {
     this.#pendingEntries.length = 0;
+    this.#createdCount = 0;
     this.#pendingLabels.length = 0;
     this.#pendingRows.length = 0;
     this.#body = undefined;

@@ -109,9 +109,9 @@ export class ScrapeLoop {
   /** Goes on under another configuration: same schedule unless the interval changed, no gap, no markers. */
   replace(target: Target, config: ScrapeConfig): void {
     const rules = ingestRules(target, config);
-    const rulesChanged = JSON.stringify(plainRules(rules)) !== JSON.stringify(plainRules(this.#rules));
-    const before = this.#target;
     const apply = () => {
+      const before = this.#target;
+      const rulesChanged = JSON.stringify(plainRules(rules)) !== JSON.stringify(plainRules(this.#rules));
       this.#target = target;
       this.#config = config;
       this.#client?.close();
@@ -184,18 +184,19 @@ export class ScrapeLoop {
     const timeMs = this.#timestamp(lateMs);
     this.#underWay = this.#scrape(timeMs).finally(() => {
       this.#underWay = undefined;
-      if (!this.#isStopped) this.#planNext();
+      this.#advance();
+      if (!this.#isStopped) this.#schedule();
     });
   }
 
-  #planNext(): void {
+  /** To the next scheduled time that is not past. */
+  #advance(): void {
     const { intervalMs } = this.#target;
     const behindMs = this.#context.host.clock.monotonicMs() - this.#nextMonotonicMs;
     const steps = Math.max(1, Math.ceil(behindMs / intervalMs));
     if (steps > 1) this.#context.metrics.missed.inc(steps - 1);
     this.#nextMonotonicMs += steps * intervalMs;
     this.#alignedMs += steps * intervalMs;
-    this.#schedule();
   }
 
   /** The wall clock, or the scheduled time where they are close. A wall clock that jumped sets the schedule's anew. */
@@ -265,13 +266,21 @@ export class ScrapeLoop {
     const startMs = host.clock.monotonicMs();
     if (startMs - this.#lastGoodMonotonicMs > CACHE_TRUST_MS) this.#ingest.forget();
     this.#ingest.begin(body, batch, timeMs);
-    let sliceEndMs = startMs + SLICE_MS;
-    while (!this.#ingest.run(LINES_PER_LOOK)) {
-      if (host.clock.monotonicMs() < sliceEndMs) continue;
-      await new Promise<void>((resolve) => void host.clock.setTimer(resolve, 0));
-      sliceEndMs = host.clock.monotonicMs() + SLICE_MS;
-    }
+    await this.#inSlices(() => this.#ingest.run(LINES_PER_LOOK));
+    await this.#inSlices(() => this.#ingest.createSeries(appender, LINES_PER_LOOK));
+    if (this.#isAborted) throw new CodedError('canceled', 'scrape stopped');
     this.#ingest.finish(appender);
+  }
+
+  /** Calls `step` until it returns true, and gives the thread back every few milliseconds. */
+  async #inSlices(step: () => boolean): Promise<void> {
+    const { clock } = this.#context.host;
+    let sliceEndMs = clock.monotonicMs() + SLICE_MS;
+    while (!step()) {
+      if (clock.monotonicMs() < sliceEndMs) continue;
+      await new Promise<void>((resolve) => void clock.setTimer(resolve, 0));
+      sliceEndMs = clock.monotonicMs() + SLICE_MS;
+    }
   }
 
   #appendSynthetic(

@@ -31,6 +31,7 @@ export interface ScrapeOptions {
 export const BODY_LIMIT_BYTES_DEFAULT = 256 * 1024 * 1024;
 /** Bodies and batches kept for reuse: about as many as are under way at once. */
 const BUFFERS_KEPT_MAX = 16;
+const BATCH_ROWS_KEPT_MAX = 64 * 1024;
 const NEVER = '0001-01-01T00:00:00Z';
 
 /** An active target in the shape of /api/v1/targets. */
@@ -68,8 +69,16 @@ export class ScrapeManager {
   readonly #fetcher: Fetcher;
   readonly #metrics: ScrapeMetrics;
   readonly #options: ScrapeOptions;
-  readonly #bodies = new Pool(() => new Body(), BUFFERS_KEPT_MAX);
-  readonly #batches = new Pool(() => new SampleBatch(1024), BUFFERS_KEPT_MAX);
+  readonly #bodies = new Pool(
+    () => new Body(),
+    BUFFERS_KEPT_MAX,
+    (body) => body.isWorthKeeping,
+  );
+  readonly #batches = new Pool(
+    () => new SampleBatch(1024),
+    BUFFERS_KEPT_MAX,
+    (batch) => batch.refs.length <= BATCH_ROWS_KEPT_MAX,
+  );
   readonly #pools = new Map<string, ScrapePool>();
   /** Pools of jobs that are gone, until the markers of their targets are written. */
   #retiring: ScrapePool[] = [];

@@ -184,6 +184,25 @@ describe('a new configuration', () => {
     expect(rows.every(([, timeMs, value]) => timeMs === last + 10_000 && value === 'stale')).toBe(true);
   });
 
+  test('that removes a target in the middle of a scrape marks it after that scrape', async () => {
+    const { clock, appender, apply, fetcher, host } = setUp();
+    await clock.advance(15_000);
+    let answer = () => {};
+    const slow = new Promise<void>((resolve) => (answer = resolve));
+    const [first] = fetcher.clients;
+    first!.before = slow;
+    await clock.advance(10_000);
+    apply('{}');
+    answer();
+    await clock.advance(0);
+    const last = appender.commits.at(-1)!;
+    expect(values(last)).toMatchObject({ up: 1 });
+    await clock.advance(25_000);
+    const rows = appender.commits.at(-1)!;
+    expect(rows.every(([, timeMs, value]) => timeMs === last[0]![1] + 10_000 && value === 'stale')).toBe(true);
+    expect(host.logged).toEqual([]);
+  });
+
   test('with other labels marks the old series and starts new ones', async () => {
     const { clock, appender, apply } = setUp();
     await clock.advance(10_000);

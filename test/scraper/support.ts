@@ -140,6 +140,8 @@ export const TEXT_TYPE = 'text/plain; version=0.0.4';
 export class FakeFetcher implements Fetcher {
   readonly requests: string[] = [];
   readonly connected: TargetRequest[] = [];
+  /** Per target: what each of its fetches waits for. */
+  readonly clients: { before: Promise<void> }[] = [];
   answer: (url: string) => string | { readonly body: string; readonly contentType: string };
 
   constructor(answer: FakeFetcher['answer']) {
@@ -148,17 +150,20 @@ export class FakeFetcher implements Fetcher {
 
   connect(request: TargetRequest): TargetClient {
     this.connected.push(request);
+    const control: { before: Promise<void> } = { before: Promise.resolve() };
+    this.clients.push(control);
     return {
-      fetch: (into: Body): Promise<FetchResult> => {
+      fetch: async (into: Body): Promise<FetchResult> => {
         this.requests.push(request.url);
+        await control.before;
         try {
           const answer = this.answer(request.url);
           const { body, contentType } = typeof answer === 'string' ? { body: answer, contentType: TEXT_TYPE } : answer;
           into.clear();
           into.append(Buffer.from(body));
-          return Promise.resolve({ contentType });
+          return { contentType };
         } catch (error) {
-          return Promise.reject(new FetchError((error as Error).message));
+          throw new FetchError((error as Error).message, { cause: error });
         }
       },
       close: () => undefined,
