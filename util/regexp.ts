@@ -14,11 +14,20 @@ export interface AnchoredPattern {
   readonly literals: readonly string[] | undefined;
 }
 
-/** Compiled patterns that are kept, and answers kept per pattern. */
+/** Compiled patterns that are kept; long ones never are, as each may take megabytes. */
 const PATTERNS_MAX = 500;
+const KEPT_PATTERN_SIZE_MAX = 1000;
+/** Answers kept for one pattern, and for all of them. */
 const ANSWERS_MAX = 10_000;
+const ALL_ANSWERS_MAX = 200_000;
 
 const compiledPatterns = new Map<string, AnchoredPattern>();
+let answerCount = 0;
+
+function forgetPatterns(): void {
+  compiledPatterns.clear();
+  answerCount = 0;
+}
 
 /**
  * Compiles in linear-time RE2 semantics; user patterns never reach V8's RegExp. Lists of words, prefixes and suffixes
@@ -29,8 +38,8 @@ export function compileAnchored(pattern: string): AnchoredPattern {
   if (known) return known;
   const shape = shapeOf(pattern);
   const compiled = new CompiledPattern(pattern, shape, shape ? undefined : compileRe2(pattern));
-  if (compiledPatterns.size >= PATTERNS_MAX) compiledPatterns.clear();
-  compiledPatterns.set(pattern, compiled);
+  if (compiledPatterns.size >= PATTERNS_MAX) forgetPatterns();
+  if (pattern.length <= KEPT_PATTERN_SIZE_MAX) compiledPatterns.set(pattern, compiled);
   return compiled;
 }
 
@@ -85,6 +94,7 @@ function remembered(test: (text: string) => boolean): (text: string) => boolean 
       answer = test(text);
       if (answers.size >= ANSWERS_MAX) answers.clear();
       answers.set(text, answer);
+      if (++answerCount > ALL_ANSWERS_MAX) forgetPatterns();
     }
     return answer;
   };

@@ -88,6 +88,17 @@ test('patterns that blow up a backtracking engine cost linear time', () => {
   expect(performance.now() - started).toBeLessThan(1000);
 });
 
+test('patterns stay right when there are more of them, and more texts, than are kept', () => {
+  const kept = compileAnchored('[ab]-\\d+');
+  for (let i = 0; i < 1200; i++) expect(compileAnchored(`[ab]${i}`).matches(`a${i}`)).toBe(true);
+  for (let i = 0; i < 25_000; i++) if (!kept.matches(`a-${i}`) || kept.matches(`c-${i}`)) throw new Error(`at ${i}`);
+  expect(compileAnchored('[ab]-\\d+').matches('b-7')).toBe(true);
+});
+
+test('patterns too large for their engine are refused', () => {
+  expect(() => compileAnchored(`(${'ab.'.repeat(30_000)}){1000}`)).toThrow('expression too large');
+});
+
 test('deeply nested patterns are answered', () => {
   const pattern = `${'('.repeat(5000)}a${')'.repeat(5000)}`;
   expect(() => compileAnchored(pattern)).toThrow(/error parsing regexp/);
