@@ -8,7 +8,7 @@ import { CodedError, errorText } from '../util/errors.ts';
 import type { DirectoryLock, Host } from '../util/host.ts';
 import type { MetricRegistry } from '../util/metrics.ts';
 import { DiskGuard } from './disk-guard.ts';
-import type { HeadReader } from './head/head-querier.ts';
+import { openHead, type HeadReader } from './head/head-querier.ts';
 import { Head, type HeadStatus } from './head/head.ts';
 import { createRecordCheck, replayWal, type ReplayProgress, type ReplayReport } from './head/replay.ts';
 import type { HeadShare } from './head/tables.ts';
@@ -37,6 +37,7 @@ export class Db {
   readonly #metrics: TsdbMetrics;
   readonly #stop = new AbortController();
   readonly #appender: DbAppender;
+  readonly #reader: HeadReader;
   #writer: WalWriter | undefined;
   #replaying: Promise<ReplayReport> | undefined;
   #progress: ReplayProgress | undefined;
@@ -51,6 +52,7 @@ export class Db {
     this.#head = new Head({ clock: host.clock, maxSeries: options.maxHeadSeries });
     this.#metrics = new TsdbMetrics(registry, () => this.#gauges());
     this.#appender = new DbAppender(this.#head, this.#guard, this.#metrics);
+    this.#reader = openHead(this.#head.share(), this.#head.acquireReaderSlot());
   }
 
   /**
@@ -92,7 +94,7 @@ export class Db {
 
   /** Reads on this thread. */
   get queryable(): HeadReader {
-    return this.#head.queryable;
+    return this.#reader;
   }
 
   /** What a worker needs for `openHead`, with a reader slot of its own: post it by message, never as workerData. */
