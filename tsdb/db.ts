@@ -164,7 +164,7 @@ export class Db {
       {
         folder,
         firstSegment: last ? last.index + 1 : 0,
-        segmentBytes: Math.floor(options.walSegmentBytes / PAGE_BYTES) * PAGE_BYTES,
+        segmentBytes: Math.max(1, Math.floor(options.walSegmentBytes / PAGE_BYTES)) * PAGE_BYTES,
         compression: options.walCompression,
         fsync: options.walFsync,
         fsyncIntervalMs: options.walFsyncIntervalMs,

@@ -37,7 +37,7 @@ export class SimRandom {
 }
 
 /** Virtual time: events run in order of their time when `step` is called. */
-export class SimClock implements Clock {
+class SimClock implements Clock {
   #now = 1_700_000_000_000;
   #sequence = 0;
   #events: { at: number; sequence: number; run: () => void }[] = [];
@@ -102,7 +102,7 @@ export interface SimFault {
   readonly isLasting?: boolean;
 }
 
-export class SimError extends Error {
+class SimError extends Error {
   readonly code: string;
 
   constructor(code: string, operation: string) {

@@ -52,7 +52,7 @@ export function wordsText(hi: number, lo: number): string {
   return `${(hi >>> 0).toString(16).padStart(8, '0')}${(lo >>> 0).toString(16).padStart(8, '0')}`;
 }
 
-export const NO_OBSERVER: WalObserver = {
+const NO_OBSERVER: WalObserver = {
   written: () => undefined,
   synced: () => undefined,
   syncFailed: () => undefined,
@@ -102,7 +102,7 @@ export class LogFixture {
 }
 
 /** The last series of a commit is new every ten commits. */
-export function seriesLabels(i: number, n: number): Labels {
+function seriesLabels(i: number, n: number): Labels {
   const churn = i === 4 ? `pod-${Math.floor(n / 10)}` : 'steady';
   return Labels.fromObject({ __name__: 'requests_total', instance: `10.0.0.${i}:9100`, job: 'é-job', churn });
 }

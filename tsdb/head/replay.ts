@@ -42,7 +42,7 @@ export interface ReplayProgress {
 }
 
 /** Why rows or records were not used. */
-export interface ReplaySkips {
+interface ReplaySkips {
   /** Samples whose series record was lost. */
   unresolvedSampleCount: number;
   /** Samples the head refused: older than what it has, or of series beyond its limit. */

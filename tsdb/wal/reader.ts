@@ -15,7 +15,7 @@ export interface WalSegment {
   readonly index: number;
 }
 
-export interface WalDamage {
+interface WalDamage {
   readonly kind: DamageKind | 'compression' | 'record' | 'unreadable';
   readonly offset: number;
   readonly detail: string;

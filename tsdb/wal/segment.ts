@@ -6,11 +6,11 @@ import type { ByteWriter } from '../../util/bytes.ts';
 import { crc32c } from '../../util/crc32c.ts';
 
 export const PAGE_BYTES = 32 * 1024;
-export const FRAGMENT_HEADER_BYTES = 7;
+const FRAGMENT_HEADER_BYTES = 7;
 
 const FRAGMENT = { pageEnd: 0, full: 1, first: 2, middle: 3, last: 4 } as const;
 /** Bits of the type byte beside the fragment's kind. */
-export const COMPRESSION_FLAG = { none: 0, snappy: 0x08, zstd: 0x10 } as const;
+const COMPRESSION_FLAG = { none: 0, snappy: 0x08, zstd: 0x10 } as const;
 export type RecordCompression = keyof typeof COMPRESSION_FLAG;
 const COMPRESSION_MASK = 0x18;
 const RESERVED_MASK = 0xe0;
