@@ -8,7 +8,7 @@ import { decodeHttpConfig, type HttpConfig } from './http-config.ts';
 import { decodeRelabelList } from './relabel-config.ts';
 import { decodeStaticConfig, type TargetGroup } from './discovery/static.ts';
 
-export const SCRAPE_PROTOCOLS = [
+const SCRAPE_PROTOCOLS = [
   'OpenMetricsText0.0.1',
   'OpenMetricsText1.0.0',
   'PrometheusProto',
@@ -27,7 +27,7 @@ const ESCAPING_SCHEMES = ['allow-utf-8', 'underscores', 'dots', 'values'] as con
 export type EscapingScheme = (typeof ESCAPING_SCHEMES)[number];
 
 /** 0 is no limit throughout; `bodySizeLimitBytes` counts after decompression. */
-export interface ScrapeLimits {
+interface ScrapeLimits {
   readonly bodySizeLimitBytes: number;
   readonly sampleLimit: number;
   readonly targetLimit: number;
@@ -75,7 +75,7 @@ export interface ScrapeConfig extends Omit<ScrapeDefaults, 'scrapeProtocols'> {
   readonly staticConfigs: readonly TargetGroup[];
 }
 
-export const SCRAPE_DEFAULTS: ScrapeDefaults = {
+const SCRAPE_DEFAULTS: ScrapeDefaults = {
   scrapeIntervalMs: 60_000,
   scrapeTimeoutMs: 10_000,
   scrapeProtocols: undefined,
@@ -264,7 +264,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** A size with its unit, powers of 1024; a bare 0 is none. */
-export function parseBytes(text: string): number {
+function parseBytes(text: string): number {
   if (text === '0' || text === '') return 0;
   const match = /^([-+]?[\d.]+)(.*)$/.exec(text);
   const unit = UNITS.get(match?.[2] ?? '');
@@ -273,12 +273,12 @@ export function parseBytes(text: string): number {
   return Math.floor(Number(match[1]) * unit);
 }
 
-export function readBytes(reader: NodeReader): number {
+function readBytes(reader: NodeReader): number {
   return reader.parsed(parseBytes, 0);
 }
 
 /** A map of labels, names and values checked. */
-export function decodeLabelMap(fields: FieldsReader, name: string): Map<string, string> {
+function decodeLabelMap(fields: FieldsReader, name: string): Map<string, string> {
   const reader = fields.at(name);
   const labels = new Map<string, string>();
   for (const [label, value] of reader?.entries((item) => item.string()) ?? []) {

@@ -6,23 +6,23 @@ import { quoteGo } from '../model/labels.ts';
 import type { TlsSettings } from './fetcher.ts';
 
 /** A secret given in the file or named by one, re-read at each use. */
-export interface SecretSource {
+interface SecretSource {
   readonly secret: Secret | undefined;
   readonly file: string;
 }
 
-export interface BasicAuth {
+interface BasicAuth {
   readonly username: string;
   readonly usernameFile: string;
   readonly password: SecretSource;
 }
 
-export interface Authorization {
+interface Authorization {
   readonly type: string;
   readonly credentials: SecretSource;
 }
 
-export interface TlsConfig {
+interface TlsConfig {
   readonly ca: string;
   readonly caFile: string;
   readonly cert: string;
@@ -34,7 +34,7 @@ export interface TlsConfig {
   readonly maxVersion: string;
 }
 
-export interface HttpHeader {
+interface HttpHeader {
   readonly values: readonly string[];
   readonly secrets: readonly Secret[];
   readonly files: readonly string[];

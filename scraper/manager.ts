@@ -28,7 +28,7 @@ export interface ScrapeOptions {
 }
 
 /** Default of `bodyLimitBytes` (reliability O15). */
-export const BODY_LIMIT_BYTES_DEFAULT = 256 * 1024 * 1024;
+const BODY_LIMIT_BYTES_DEFAULT = 256 * 1024 * 1024;
 /** Bodies and batches kept for reuse: about as many as are under way at once. */
 const BUFFERS_KEPT_MAX = 16;
 const BATCH_ROWS_KEPT_MAX = 64 * 1024;

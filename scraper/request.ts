@@ -35,7 +35,7 @@ export function requestOf(
 }
 
 /**
- * Between processes of one machine compressing only costs: here 2.1 us of CPU per sample with gzip, 0.7 us without, and
+ * Between processes of one machine compressing only costs: here 1.6-2.1 us of CPU per sample with gzip, 0.6-0.7 us without, and
  * the target pays as well (bench/scrape.bench.ts). Prometheus asks for gzip there too.
  */
 function isLoopback(target: Target): boolean {

@@ -14,7 +14,7 @@ export interface ScalarNode extends Position {
   readonly value: string | number | boolean | undefined;
 }
 
-export interface ListNode extends Position {
+interface ListNode extends Position {
   readonly type: 'list';
   readonly items: readonly ConfigNode[];
 }

@@ -67,7 +67,7 @@ export function rowsOf(batch: SampleBatch, appender: Appender): Row[] {
 }
 
 /** A clock that moves only when told, with its timers. */
-export class ManualClock implements Clock {
+class ManualClock implements Clock {
   #nowMs: number;
   #monotonicMs = 1000;
   #timers: { atMs: number; run: () => void }[] = [];
@@ -134,7 +134,7 @@ export function fakeHost(): FakeHost {
   return { clock: new ManualClock(), random: { next: () => 0.5 }, log, fs, logged };
 }
 
-export const TEXT_TYPE = 'text/plain; version=0.0.4';
+const TEXT_TYPE = 'text/plain; version=0.0.4';
 
 /** Targets as functions from the URL to a body; an error text thrown is what the scrape fails with. */
 export class FakeFetcher implements Fetcher {
