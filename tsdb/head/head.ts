@@ -11,7 +11,6 @@ import type { Clock } from '../../util/host.ts';
 import { Admission, assertRoom, CommitQueue, Publisher, type CommitLog } from './appender.ts';
 import { ChunkMemory } from './chunk-memory.ts';
 import { EpochClock } from './epochs.ts';
-import { openHead, type HeadReader } from './head-querier.ts';
 import { LabelReader } from './label-reader.ts';
 import { Postings } from './postings.ts';
 import { SeriesChunks, type ChunkRules } from './series.ts';
@@ -64,7 +63,6 @@ export class Head implements Appender {
   /** Series not in the log yet; they go there with the next commit. */
   #unlogged: { readonly ref: SeriesRef; readonly labels: Labels }[] = [];
   #minValidTime = -Infinity;
-  #reader: HeadReader | undefined;
 
   constructor(options: HeadOptions) {
     const rules = { ...DEFAULT_CHUNK_RULES };
@@ -178,12 +176,6 @@ export class Head implements Appender {
       maxTime: isEmpty ? undefined : maxTime,
       sizeBytes: this.#tables.sizeBytes + this.#memory.sizeBytes,
     };
-  }
-
-  /** Reads on this thread. */
-  get queryable(): HeadReader {
-    this.#reader ??= openHead(this.share(), this.acquireReaderSlot());
-    return this.#reader;
   }
 
   /**
