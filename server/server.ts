@@ -83,6 +83,7 @@ class Server {
   #state: 'starting' | 'ready' | 'stopping' = 'starting';
   #config: ConfigHolder | undefined;
   #db: Db | undefined;
+  #corruptionCount = 0;
   #scraper: ScrapeManager | undefined;
   #receiver: WriteReceiver | undefined;
 
@@ -126,7 +127,8 @@ class Server {
     const loaded = source.isBuiltIn ? firstLoad(config, source) : Promise.resolve();
 
     const db = await this.#openDb(resources);
-    await Promise.all([db.replay(), loaded]);
+    const [report] = await Promise.all([db.replay(), loaded]);
+    this.#corruptionCount = report.segments.reduce((sum, { damageCount }) => sum + damageCount, 0);
     pool.open(db);
     this.#receiver = new WriteReceiver(db.appender, this.#host, this.#metrics.registry);
     this.#startScraping(db, config);
@@ -224,6 +226,7 @@ class Server {
           timeMs: this.#config?.lastGoodReloadMs ?? 0,
         }),
         dbStats: () => this.#db?.stats(),
+        corruptionCount: () => this.#corruptionCount,
         walReplay: () => {
           const progress = this.#db?.replayProgress;
           const { minSegment: min = 0, maxSegment: max = 0, currentSegment: current = 0 } = progress ?? {};

@@ -3,9 +3,9 @@ import { CodedError } from '../../util/errors.ts';
 import { formatDuration } from '../../model/time.ts';
 import type { BuildInfoData, RuntimeInfoData, TsdbStatusData } from '../../model/http-api.ts';
 import type { DbStats } from '../../tsdb/db.ts';
+import type { IndexStats } from '../../tsdb/head/index-stats.ts';
 import type { Flags } from '../flags.ts';
 import { COMPATIBLE_VERSION, RUNTIME_VERSION, VERSION } from '../version.ts';
-import type { Cardinality } from '../workers/cardinality.ts';
 import type { QueryPool } from '../workers/query-pool.ts';
 import { envelope } from './json.ts';
 import { json, type ApiRequest, type Route } from './http.ts';
@@ -20,6 +20,8 @@ export interface ServerStatus {
   readonly lastReload: () => { readonly isSuccess: boolean; readonly timeMs: number };
   /** undefined before the database is open. */
   readonly dbStats: () => DbStats | undefined;
+  /** Damages of the log met at the start. */
+  readonly corruptionCount: () => number;
   readonly walReplay: () => { readonly min: number; readonly max: number; readonly current: number };
   readonly memoryBudgetBytes: number;
   readonly threadCount: () => number;
@@ -73,7 +75,7 @@ function runtimeInfo(status: ServerStatus): RuntimeInfoData {
     serverTime: new Date(status.nowMs()).toISOString(),
     reloadConfigSuccess: isSuccess,
     lastConfigTime: new Date(timeMs).toISOString(),
-    corruptionCount: status.dbStats()?.corruptionCount ?? 0,
+    corruptionCount: status.corruptionCount(),
     goroutineCount: status.threadCount(),
     GOMAXPROCS: status.threadCount(),
     GOMEMLIMIT: status.memoryBudgetBytes,
@@ -102,17 +104,16 @@ async function tsdbStatus(
   if (!/^\+?\d*$/.test(limitText) || limit < 1) throw new CodedError('bad_data', 'limit must be a positive number');
   if (limit > TSDB_LIMIT_MAX) throw new CodedError('bad_data', `limit must not exceed ${TSDB_LIMIT_MAX}`);
   const answer = await pool.run({ type: 'cardinality', limit }, { timeoutMs: undefined, gzip: false, signal });
-  const body = JSON.parse(Buffer.from(answer.bytes).toString()) as Cardinality & { readonly error?: string };
+  const body = JSON.parse(Buffer.from(answer.bytes).toString()) as IndexStats & { readonly error?: string };
   if (body.error !== undefined) throw new CodedError('internal', body.error);
-  const { numLabelPairs, ...lists } = body;
+  const { pairCount, ...lists } = body;
   const stats = status.dbStats();
-  const isEmpty = !stats || stats.minTime > stats.maxTime;
   const headStats = {
     numSeries: stats?.seriesCount ?? 0,
-    numLabelPairs,
+    numLabelPairs: pairCount,
     chunkCount: stats?.chunkCount ?? 0,
-    minTime: isEmpty ? 0 : stats.minTime,
-    maxTime: isEmpty ? 0 : stats.maxTime,
+    minTime: stats?.minTime ?? 0,
+    maxTime: stats?.maxTime ?? 0,
   };
   return { headStats, ...lists };
 }

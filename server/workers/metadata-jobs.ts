@@ -1,16 +1,13 @@
-import { Labels, METRIC_NAME } from '../../model/labels.ts';
+import { Labels } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import type { Querier, Queryable, SeriesSet } from '../../model/storage.ts';
 import { parseSelector } from '../../promql/parse/parse.ts';
 import { CodedError } from '../../util/errors.ts';
 import { labelsJson, writeAnnotations, type Breather, type JsonWriter } from '../api/json.ts';
 import { compareUtf8 } from '../../util/utf8.ts';
-import { TIME_MS_MAX, TIME_MS_MIN } from '../api/params.ts';
-import { CardinalityCounter } from './cardinality.ts';
 import type { QueryJob } from './messages.ts';
 
-type MetadataJob = Extract<QueryJob, { type: 'series' | 'label-names' | 'label-values' | 'cardinality' }>;
-type SelectorJob = Exclude<MetadataJob, { type: 'cardinality' }>;
+type MetadataJob = Extract<QueryJob, { type: 'series' | 'label-names' | 'label-values' }>;
 
 const TRUNCATED = 'results truncated due to limit';
 /** Series between two looks at the clock. */
@@ -23,10 +20,6 @@ export async function runMetadataJob(
   out: JsonWriter,
   breathe: Breather,
 ): Promise<void> {
-  if (job.type === 'cardinality') {
-    using view = viewOf(queryable, TIME_MS_MIN, TIME_MS_MAX);
-    return writeCardinality(view.querier, job.limit, out, breathe);
-  }
   const selectors = selectorsOf(job);
   using view = viewOf(queryable, job.startMs, job.endMs);
   const { querier } = view;
@@ -58,7 +51,7 @@ function finish(out: JsonWriter, closing: string, isTruncated: boolean): void {
 }
 
 /** The matchers of each `match[]`. Throws bad_data with the wording of the endpoint. */
-function selectorsOf({ type, matches }: SelectorJob): (readonly Matcher[])[] {
+function selectorsOf({ type, matches }: MetadataJob): (readonly Matcher[])[] {
   try {
     return parseSelectors(matches);
   } catch (error) {
@@ -119,19 +112,4 @@ function* mergeSets(sets: readonly SeriesSet[]): Generator<Labels> {
 function unionSorted(lists: readonly string[][]): string[] {
   if (lists.length === 1) return lists[0]!;
   return [...new Set(lists.flat())].sort(compareUtf8);
-}
-
-/** The answer of /status/tsdb without `headStats`, which main adds: it knows the head. */
-async function writeCardinality(querier: Querier, limit: number, out: JsonWriter, breathe: Breather): Promise<void> {
-  const counter = new CardinalityCounter();
-  for (const name of querier.labelNames([], 0)) {
-    for (const value of querier.labelValues(name, [], 0)) counter.addValue(name, value);
-    await breathe();
-  }
-  const set = querier.select([], { startMs: TIME_MS_MIN, endMs: TIME_MS_MAX });
-  for (let i = 0; i < set.count; i++) {
-    counter.addSeries(set.labels(i));
-    if (i % SERIES_PER_BREATH === 0) await breathe();
-  }
-  out.utf8(JSON.stringify(counter.top(limit, METRIC_NAME)));
 }

@@ -23,9 +23,9 @@ const QUEUE_MS = 10_000;
 /** The head, as far as its readers on other threads concern it. */
 export interface SharedHead {
   share(): QueryWorkerSetup['head'];
-  acquireSlot(): number;
+  acquireReaderSlot(): number;
   /** The thread with this slot is gone, whatever it was reading. */
-  releaseSlot(slot: number): void;
+  releaseReaderSlot(slot: number): void;
 }
 
 export interface QueryPoolOptions {
@@ -243,7 +243,7 @@ export class QueryPool {
   }
 
   #setUp(worker: PoolWorker, head: SharedHead): void {
-    const slot = head.acquireSlot();
+    const slot = head.acquireReaderSlot();
     worker.slot = slot;
     const cancelWords = this.#words.buffer as SharedArrayBuffer;
     worker.send({ type: 'setup', setup: { ...this.#options.setup, head: head.share(), slot, cancelWords } });
@@ -272,7 +272,7 @@ export class QueryPool {
     await worker.spawned.worker.terminate();
     worker.spawned.port.close();
     // Only now: while the thread lives it may still read what its slot protects.
-    if (worker.slot !== undefined) this.#head?.releaseSlot(worker.slot);
+    if (worker.slot !== undefined) this.#head?.releaseReaderSlot(worker.slot);
     if (this.#isClosed) return;
     const fresh = this.#spawn();
     this.#workers[this.#workers.indexOf(worker)] = fresh;

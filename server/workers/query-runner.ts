@@ -1,8 +1,8 @@
 // The inside of a query worker: takes jobs, runs them by turns, answers each with a finished HTTP body.
 import type { MessagePort } from 'node:worker_threads';
 import { gzip } from 'node:zlib';
-import type { Queryable } from '../../model/storage.ts';
 import { Engine, type QueryControl, type QueryOutcome } from '../../promql/engine.ts';
+import type { HeadReader } from '../../tsdb/head/head-querier.ts';
 import { CodedError } from '../../util/errors.ts';
 import { errorEnvelope, JsonWriter, writeOutcome, type Breather } from '../api/json.ts';
 import { runMetadataJob } from './metadata-jobs.ts';
@@ -30,14 +30,14 @@ type Answer = Pick<Done, 'status' | 'bytes' | 'timings' | 'samples' | 'bug'>;
 export class QueryRunner {
   readonly #setup: QueryWorkerSetup;
   readonly #engine: Engine;
-  readonly #queryable: Queryable;
+  readonly #head: HeadReader;
   readonly #port: MessagePort;
   readonly #words: Int32Array;
   readonly #turns = new Turns();
 
-  constructor(setup: QueryWorkerSetup, queryable: Queryable, port: MessagePort) {
+  constructor(setup: QueryWorkerSetup, head: HeadReader, port: MessagePort) {
     this.#setup = setup;
-    this.#queryable = queryable;
+    this.#head = head;
     this.#port = port;
     this.#engine = new Engine(setup.engine);
     this.#words = new Int32Array(setup.cancelWords, 0, setup.cancelWords.byteLength >> 2);
@@ -59,10 +59,15 @@ export class QueryRunner {
     if (job.type === 'format' || job.type === 'parse' || job.type === 'check-matchers') {
       return { status: 200, bytes: runParserJob(job, this.#setup.engine.parser), ...WITHOUT_FIGURES };
     }
+    if (job.type === 'cardinality') {
+      // Main puts it into the answer of /status/tsdb.
+      const bytes = new TextEncoder().encode(JSON.stringify(this.#head.stats(job.limit)));
+      return { status: 200, bytes, ...WITHOUT_FIGURES };
+    }
     const out = new JsonWriter(this.#setup.responseBytesMax);
     const breathe = breather(control);
     if (job.type !== 'instant' && job.type !== 'range') {
-      await runMetadataJob(job, this.#queryable, out, breathe);
+      await runMetadataJob(job, this.#head, out, breathe);
       return { status: 200, bytes: out.take(), ...WITHOUT_FIGURES };
     }
     const outcome = await this.#evaluate(job, control);
@@ -82,8 +87,8 @@ export class QueryRunner {
   async #evaluate(job: Extract<QueryJob, { type: 'instant' | 'range' }>, control: QueryControl): Promise<QueryOutcome> {
     try {
       return job.type === 'instant'
-        ? await this.#engine.instant(job, this.#queryable, control)
-        : await this.#engine.range(job, this.#queryable, control);
+        ? await this.#engine.instant(job, this.#head, control)
+        : await this.#engine.range(job, this.#head, control);
     } catch (error) {
       if (!(error instanceof CodedError) || error.code !== 'bad_data') throw error;
       throw new CodedError('bad_data', `invalid parameter "query": ${error.message}`, { cause: error });
