@@ -6,7 +6,7 @@ import { beginSeriesRecord, encodeSamples, encodeSeries, type LogRef } from './r
 import type { WalWriter } from './writer.ts';
 
 /** A series record is ended at this size, so that replay takes it in small steps. Series alone need no wholeness. */
-const SERIES_RECORD_BYTES = 256 * 1024;
+const SERIES_RECORD_BYTES = 64 * 1024;
 
 interface NewSeries {
   readonly ref: SeriesRef;
