@@ -107,7 +107,7 @@ class Server {
     const listening = Promise.withResolvers<string>();
     const source = await chooseConfig(flags, async () => ({
       listenAddress: await listening.promise,
-      hasContainers: (await exporters?.hasContainers()) ?? false,
+      hasContainers: (await exporters?.hasContainers().catch(() => false)) ?? false,
     }));
     const config = this.#holdConfig(source);
     if (!source.isBuiltIn) await firstLoad(config, source);
@@ -125,6 +125,8 @@ class Server {
     if (exporters) this.#began('exporters', () => exporters.close());
     this.#watchMemory(pool, resources);
     const loaded = source.isBuiltIn ? firstLoad(config, source) : Promise.resolve();
+    // Awaited below; until then a failure of the database may end the start first.
+    loaded.catch(() => undefined);
 
     const db = await this.#openDb(resources);
     const [report] = await Promise.all([db.replay(), loaded]);
