@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { ChangingTarget } from '../support/changing-target.ts';
 
 const TICK_MS = 1000;
-const TICKS = 30;
+const TICKS = 25;
 
 const QUERIES: readonly string[] = [
   'diff_requests_total',
@@ -64,6 +64,9 @@ const QUERIES: readonly string[] = [
   'up{job="diff"}',
 ];
 
+/** Annotations of Prometheus 3.14 that the 3.5 to compare with does not have yet. */
+const SINCE_3_14 = /sort is ineffective for range queries/;
+
 interface Answer {
   readonly status: string;
   readonly error?: string;
@@ -99,7 +102,7 @@ function differences(reference: Answer, ours: Answer): string[] {
   for (const key of mine.keys()) if (!theirs.has(key)) found.push(`${key}: only ours`);
   for (const kind of ['warnings', 'infos'] as const) {
     const a = JSON.stringify((reference[kind] ?? []).toSorted());
-    const b = JSON.stringify((ours[kind] ?? []).toSorted());
+    const b = JSON.stringify((ours[kind] ?? []).filter((text) => !SINCE_3_14.test(text)).toSorted());
     if (a !== b) found.push(`${kind}: ${a} against ${b}`);
   }
   return found.slice(0, 5);
@@ -137,7 +140,8 @@ scrape_configs:
 `;
     }
     peers.push(await startPeer('prometheus', { config }), await startPeer('narthex', { config }));
-    await sleep(2 * TICK_MS);
+    // Prometheus begins to scrape some seconds after its start, and windows reach back up to ten.
+    await sleep(18 * TICK_MS);
     startMs = Math.ceil(Date.now() / TICK_MS) * TICK_MS + TICK_MS;
     await sleep(TICKS * TICK_MS);
     endMs = Math.floor(Date.now() / TICK_MS) * TICK_MS - 2 * TICK_MS;
@@ -153,7 +157,7 @@ scrape_configs:
     const params = { query, start: String(startMs / 1000), end: String(endMs / 1000), step: '1' };
     const [reference, ours] = await Promise.all(peers.map((peer) => ask(peer, 'query_range', params)));
     expect(differences(reference!, ours!)).toEqual([]);
-    if (!query.includes('nothing')) expect(points(reference!).size).toBeGreaterThan(0);
+    if (!query.startsWith('absent')) expect(points(reference!).size).toBeGreaterThan(0);
   });
 
   test.each(QUERIES)('instant: %s', async (query) => {
