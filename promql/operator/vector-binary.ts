@@ -5,7 +5,7 @@ import { ARITHMETIC } from '../functions/binary.ts';
 import type { BinaryOp, VectorMatching } from '../parse/ast.ts';
 import { combiner, type CombineRow, type RowOperands } from './combine.ts';
 import type { Evaluation } from './evaluation.ts';
-import { matchLabelsOf, matchSeries, type MatchGroups } from './match-groups.ts';
+import { matchLabelsOf, SeriesMatcher, type MatchGroups } from './match-groups.ts';
 import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { OneSide } from './one-side.ts';
 import { dropName, listOf } from './series-list.ts';
@@ -52,6 +52,7 @@ export class VectorBinaryOperator implements Operator {
   readonly #combine: CombineRow;
   readonly #input: Batch;
   #opened = 0;
+  #matcher: SeriesMatcher | undefined;
   #groups: MatchGroups | undefined;
   #pairs = new Pairs();
   #list: SeriesList = listOf([]);
@@ -86,7 +87,13 @@ export class VectorBinaryOperator implements Operator {
     if (this.#opened === 1) {
       if (this.#options.rhs.open() === PENDING) return PENDING;
       this.#opened = 2;
-      this.#match();
+    }
+    if (this.#opened === 2) {
+      const { matching } = this.#options;
+      this.#matcher ??= new SeriesMatcher(this.#evaluation, this.#many.series(), this.#one.series(), matching);
+      if (this.#matcher.run() === PENDING) return PENDING;
+      this.#opened = 3;
+      this.#pairUp(this.#matcher.groups);
     }
     return READY;
   }
@@ -100,11 +107,10 @@ export class VectorBinaryOperator implements Operator {
     return this.#hasRepeats;
   }
 
-  #match(): void {
+  #pairUp(groups: MatchGroups): void {
     const { matching, stepCount } = this.#options;
     const many = this.#many.series();
     const one = this.#one.series();
-    const groups = matchSeries(many, one, matching);
     const oneSide = new OneSide(this.#evaluation, groups, {
       stepCount,
       isOneToOne: matching.card === 'one-to-one',
@@ -132,14 +138,21 @@ export class VectorBinaryOperator implements Operator {
     const { matching } = this.#options;
     const virtual = (series: SeriesList, index: number): Labels => matchLabelsOf(series.labels(index), matching);
     const { bool } = this.#options;
+    // Kept once made: in a chain of operators each asks its left side, and so on to the end of the chain.
+    const made = new Map<number, Labels>();
     return {
       count: pairs.count,
       labels: (index) => {
-        const m = pairs.many[index]!;
-        const o = pairs.one[index]!;
-        const manyLabels = m < 0 ? virtual(one, o) : many.labels(m);
-        const oneLabels = o < 0 ? virtual(many, m) : one.labels(o);
-        return this.#resultLabels(manyLabels, oneLabels, o < 0);
+        let labels = made.get(index);
+        if (!labels) {
+          const m = pairs.many[index]!;
+          const o = pairs.one[index]!;
+          const manyLabels = m < 0 ? virtual(one, o) : many.labels(m);
+          const oneLabels = o < 0 ? virtual(many, m) : one.labels(o);
+          labels = this.#resultLabels(manyLabels, oneLabels, o < 0);
+          made.set(index, labels);
+        }
+        return labels;
       },
       dropsName: (index) => {
         const row = pairs.many[index]!;
