@@ -4,6 +4,7 @@ import { CodedError, errorText } from '../util/errors.ts';
 import type { Log } from '../util/host.ts';
 import type { WriteReceiver } from '../remote/write-receiver.ts';
 import type { ScrapeManager } from '../scraper/manager.ts';
+import { adminRoutes } from './api/admin.ts';
 import { consoleRoutes } from './api/console.ts';
 import { createGuard, isLoopback } from './api/guard.ts';
 import { createHttp, type FastifyInstance, type Route } from './api/http.ts';
@@ -129,6 +130,7 @@ function routesOf(flags: Flags, parts: WebParts): Route[] {
     ...labelRoutes(pool),
     ...targetRoutes(scraper, pool),
     ...ruleRoutes(),
+    ...adminRoutes(),
     ...statusRoutes(status, pool),
   ];
   if (flags.bool('web.enable-remote-write-receiver')) {

@@ -97,7 +97,11 @@ export async function writeOutcome(
 
 /** Writes the answer of an endpoint whose `data` is small. */
 export function envelope(data: unknown, warnings: readonly string[] = []): Uint8Array<ArrayBuffer> {
-  const body = warnings.length === 0 ? { status: 'success', data } : { status: 'success', data, warnings };
+  return envelopeOf(warnings.length === 0 ? { status: 'success', data } : { status: 'success', data, warnings });
+}
+
+/** An answer as it stands. */
+export function envelopeOf(body: object): Uint8Array<ArrayBuffer> {
   return ownBytes(JSON.stringify(body));
 }
 

@@ -1,7 +1,8 @@
+import { CodedError } from '../../util/errors.ts';
 import type { JobOptions, QueryPool } from '../workers/query-pool.ts';
 import type { QueryJob } from '../workers/messages.ts';
 import { JSON_TYPE, type ApiAnswer, type ApiRequest, type Method, type Route } from './http.ts';
-import type { Params } from './params.ts';
+import { TIME_MS_MAX, TIME_MS_MIN, type Params } from './params.ts';
 
 const GET_POST: readonly Method[] = ['GET', 'POST'];
 
@@ -47,6 +48,13 @@ export function queryRoutes(pool: QueryPool, nowMs: () => number): Route[] {
     route('parse_query', (request) =>
       answerByWorker(pool, { type: 'parse', query: request.params.text('query') }, request),
     ),
+    route('query_exemplars', (request) => {
+      const { params } = request;
+      const startMs = params.time('start', TIME_MS_MIN);
+      const endMs = params.time('end', TIME_MS_MAX);
+      if (endMs < startMs) throw new CodedError('bad_data', 'end timestamp must not be before start timestamp');
+      return answerByWorker(pool, { type: 'exemplars', query: params.text('query') }, request);
+    }),
   ];
 }
 

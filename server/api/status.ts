@@ -8,7 +8,7 @@ import type { Flags } from '../flags.ts';
 import { COMPATIBLE_VERSION, RUNTIME_VERSION, VERSION } from '../version.ts';
 import type { QueryPool } from '../workers/query-pool.ts';
 import { envelope } from './json.ts';
-import { json, type ApiRequest, type Route } from './http.ts';
+import { json, text, type ApiRequest, type Route } from './http.ts';
 
 /** What the status pages show of the running server. */
 export interface ServerStatus {
@@ -50,7 +50,7 @@ export function statusRoutes(status: ServerStatus, pool: QueryPool): Route[] {
       methods: ['GET'],
       isApi: false,
       whileStarting: true,
-      handle: () => json(new TextEncoder().encode(JSON.stringify(buildInfo()))),
+      handle: () => text(200, JSON.stringify(buildInfo())),
     },
   ];
 }

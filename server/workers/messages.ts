@@ -37,6 +37,7 @@ export type QueryJob =
   | { readonly type: 'cardinality'; readonly limit: number }
   | { readonly type: 'format'; readonly query: string }
   | { readonly type: 'parse'; readonly query: string }
+  | { readonly type: 'exemplars'; readonly query: string }
   | { readonly type: 'check-matchers'; readonly name: string; readonly matches: readonly string[] };
 
 /** Why a word of the cancel table is set; 0 is not canceled. */

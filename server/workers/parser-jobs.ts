@@ -7,7 +7,7 @@ import { envelope } from '../api/json.ts';
 import type { QueryJob } from './messages.ts';
 import { parseSelectors } from './metadata-jobs.ts';
 
-type ParserJob = Extract<QueryJob, { type: 'format' | 'parse' | 'check-matchers' }>;
+type ParserJob = Extract<QueryJob, { type: 'format' | 'parse' | 'exemplars' | 'check-matchers' }>;
 
 /** Runs a job that only needs the parser; returns the whole answer. Throws CodedError. */
 export function runParserJob(job: ParserJob, options: ParserOptions): Uint8Array<ArrayBuffer> {
@@ -17,9 +17,11 @@ export function runParserJob(job: ParserJob, options: ParserOptions): Uint8Array
       return envelope(sets.map((set) => set.map(({ type, name, value }) => ({ type, name, value }))));
     }
     const expr = parseExpr(job.query, options);
+    // None are stored yet; a query that is wrong is told all the same.
+    if (job.type === 'exemplars') return envelope([]);
     return envelope(job.type === 'parse' ? toApiTree(expr) : prettyExpr(expr));
   } catch (error) {
-    if (!(error instanceof CodedError) || error.code !== 'bad_data') throw error;
+    if (!(error instanceof CodedError) || error.code !== 'bad_data' || job.type === 'exemplars') throw error;
     const name = job.type === 'check-matchers' ? job.name : 'query';
     throw new CodedError('bad_data', `invalid parameter "${name}": ${error.message}`, { cause: error });
   }

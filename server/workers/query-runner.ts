@@ -56,7 +56,7 @@ export class QueryRunner {
     const { job } = order;
     const control = this.#control(order);
     await control.yieldTurn();
-    if (job.type === 'format' || job.type === 'parse' || job.type === 'check-matchers') {
+    if (isParserJob(job)) {
       return { status: 200, bytes: runParserJob(job, this.#setup.engine.parser), ...WITHOUT_FIGURES };
     }
     if (job.type === 'cardinality') {
@@ -106,6 +106,12 @@ export class QueryRunner {
       yieldTurn: () => turns.wait(isShort),
     };
   }
+}
+
+function isParserJob(
+  job: QueryJob,
+): job is Extract<QueryJob, { type: 'format' | 'parse' | 'exemplars' | 'check-matchers' }> {
+  return job.type === 'format' || job.type === 'parse' || job.type === 'exemplars' || job.type === 'check-matchers';
 }
 
 const WITHOUT_FIGURES = { timings: undefined, samples: 0, bug: undefined } as const;
