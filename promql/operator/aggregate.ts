@@ -1,7 +1,8 @@
 // hot path: folds the rows of its input into groups as they come.
+import { must } from '../../util/assert.ts';
 import type { Accumulator, AccumulatorFactory } from './accumulators.ts';
 import type { Evaluation } from './evaluation.ts';
-import { groupSeries, type Grouping, type Groups } from './group-keys.ts';
+import { SeriesGrouper, type Grouping, type Groups } from './group-keys.ts';
 import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 
 export interface AggregateOptions {
@@ -16,7 +17,7 @@ export class AggregateOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: AggregateOptions;
   readonly #input: Batch;
-  #groups: Groups | undefined;
+  #grouper: SeriesGrouper | undefined;
   #accumulator: Accumulator | undefined;
   #isFolded = false;
   #nextGroup = 0;
@@ -28,7 +29,12 @@ export class AggregateOperator implements Operator {
   }
 
   open(): number {
-    return this.#options.source.open() === PENDING ? PENDING : READY;
+    const { source, grouping } = this.#options;
+    if (this.#grouper === undefined) {
+      if (source.open() === PENDING) return PENDING;
+      this.#grouper = new SeriesGrouper(this.#evaluation, source.series(), grouping);
+    }
+    return this.#grouper.run();
   }
 
   series(): SeriesList {
@@ -58,8 +64,7 @@ export class AggregateOperator implements Operator {
   }
 
   #grouped(): Groups {
-    this.#groups ??= groupSeries(this.#options.source.series(), this.#options.grouping);
-    return this.#groups;
+    return must(this.#grouper, 'open()').groups;
   }
 
   #accumulated(): Accumulator {

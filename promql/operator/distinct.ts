@@ -1,8 +1,8 @@
-import type { Labels } from '../../model/labels.ts';
 import { CodedError } from '../../util/errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
+import { SeriesNumbering } from './series-numbering.ts';
 import { TableReader, type Table } from './table.ts';
 
 export const SAME_LABELSET = 'vector cannot contain metrics with the same labelset';
@@ -24,6 +24,8 @@ export interface DistinctOptions {
 export class DistinctOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: DistinctOptions;
+  #isSourceOpen = false;
+  #numbering: SeriesNumbering | undefined;
   #list: SeriesList | undefined;
   /** Output series of input series i; undefined when all are distinct. */
   #outputOf: Int32Array | undefined;
@@ -37,12 +39,18 @@ export class DistinctOperator implements Operator {
   }
 
   open(): number {
-    const { source, mayRepeat, stepCount } = this.#options;
-    if (source.open() === PENDING) return PENDING;
-    this.#list = source.series();
-    if (!mayRepeat()) return READY;
-    this.#findRepeated(source.series());
-    if (this.#outputOf !== undefined) this.#reader = new TableReader(this.#evaluation, source, stepCount);
+    const { source, mayRepeat } = this.#options;
+    if (!this.#isSourceOpen) {
+      if (source.open() === PENDING) return PENDING;
+      this.#isSourceOpen = true;
+      this.#list = source.series();
+      if (mayRepeat()) this.#numbering = new SeriesNumbering(this.#evaluation, this.#list, (labels) => labels.key());
+    }
+    if (this.#numbering !== undefined) {
+      if (this.#numbering.run() === PENDING) return PENDING;
+      this.#joinRepeated(source.series(), this.#numbering);
+      this.#numbering = undefined;
+    }
     return READY;
   }
 
@@ -75,26 +83,14 @@ export class DistinctOperator implements Operator {
     this.#options.source.close();
   }
 
-  #findRepeated(source: SeriesList): void {
-    const indexes = new Map<string, number>();
-    const labels: Labels[] = [];
-    const drops: number[] = [];
-    const outputOf = new Int32Array(source.count);
-    for (let i = 0; i < source.count; i++) {
-      const own = source.labels(i);
-      const key = own.key();
-      let output = indexes.get(key);
-      if (output === undefined) {
-        output = labels.length;
-        indexes.set(key, output);
-        labels.push(own);
-        drops.push(source.dropsName(i) ? 1 : 0);
-      }
-      outputOf[i] = output;
-    }
-    if (labels.length === source.count) return;
-    this.#outputOf = outputOf;
-    this.#list = listOf(labels, drops);
+  #joinRepeated(source: SeriesList, { firsts, numberOf }: SeriesNumbering): void {
+    if (firsts.length === source.count) return;
+    this.#outputOf = numberOf;
+    this.#list = listOf(
+      firsts.map((index) => source.labels(index)),
+      firsts.map((index) => (source.dropsName(index) ? 1 : 0)),
+    );
+    this.#reader = new TableReader(this.#evaluation, this.#options.source, this.#options.stepCount);
   }
 
   /** In place: outputs are numbered in the order of their first inputs, so no row is overwritten before it is read. */

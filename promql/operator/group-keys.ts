@@ -1,7 +1,10 @@
 import { METRIC_NAME, type Labels } from '../../model/labels.ts';
 import { compareUtf8 } from '../../util/utf8.ts';
-import type { SeriesList } from './operator.ts';
+import { must } from '../../util/assert.ts';
+import type { Evaluation } from './evaluation.ts';
+import { PENDING, READY, type SeriesList } from './operator.ts';
 import { listOf, SINGLE_SERIES } from './series-list.ts';
+import { SeriesNumbering } from './series-numbering.ts';
 
 /** Which group each series is in, and what the groups' labels are, in the order in which groups are first met. */
 export interface Groups {
@@ -16,31 +19,46 @@ export interface Grouping {
   readonly without: boolean;
 }
 
-export function groupSeries(series: SeriesList, grouping: Grouping): Groups {
-  const { count } = series;
-  const groupOf = new Int32Array(count);
-  if (!grouping.without && grouping.labels.length === 0) {
-    return { count: count === 0 ? 0 : 1, groupOf, list: count === 0 ? listOf([]) : SINGLE_SERIES };
+/** Finds the groups of all series, a quantum of work at a time. */
+export class SeriesGrouper {
+  readonly #series: SeriesList;
+  readonly #grouping: Grouping;
+  /** undefined: all series are one group. */
+  readonly #numbering: SeriesNumbering | undefined;
+  #groups: Groups | undefined;
+
+  constructor(evaluation: Evaluation, series: SeriesList, grouping: Grouping) {
+    const isOneGroup = !grouping.without && grouping.labels.length === 0;
+    this.#series = series;
+    this.#grouping = grouping;
+    this.#numbering = isOneGroup ? undefined : new SeriesNumbering(evaluation, series, groupingKey(grouping));
   }
-  const key = groupingKey(grouping);
-  const labelsOf = groupingLabels(grouping);
-  const indexes = new Map<string, number>();
-  const labels: Labels[] = [];
-  const drops: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const own = series.labels(i);
-    const text = key(own);
-    let group = indexes.get(text);
-    if (group === undefined) {
-      group = labels.length;
-      indexes.set(text, group);
-      labels.push(labelsOf(own));
-      drops.push(0);
-    }
-    if (series.dropsName(i)) drops[group] = 1;
-    groupOf[i] = group;
+
+  /** READY when `groups` is there, or PENDING. */
+  run(): number {
+    if (this.#groups !== undefined) return READY;
+    if (this.#numbering !== undefined && this.#numbering.run() === PENDING) return PENDING;
+    this.#groups = this.#numbering === undefined ? this.#oneGroup() : this.#grouped(this.#numbering);
+    return READY;
   }
-  return { count: labels.length, groupOf, list: listOf(labels, drops) };
+
+  get groups(): Groups {
+    return must(this.#groups, 'groups');
+  }
+
+  #oneGroup(): Groups {
+    const { count } = this.#series;
+    if (count === 0) return { count: 0, groupOf: new Int32Array(0), list: listOf([]) };
+    return { count: 1, groupOf: new Int32Array(count), list: SINGLE_SERIES };
+  }
+
+  #grouped({ numberOf, firsts }: SeriesNumbering): Groups {
+    const labelsOf = groupingLabels(this.#grouping);
+    const labels = firsts.map((index) => labelsOf(this.#series.labels(index)));
+    const drops = new Uint8Array(labels.length);
+    for (let i = 0; i < numberOf.length; i++) if (this.#series.dropsName(i)) drops[numberOf[i]!] = 1;
+    return { count: labels.length, groupOf: numberOf, list: listOf(labels, drops) };
+  }
 }
 
 /** A text that is equal exactly for series of one group. */

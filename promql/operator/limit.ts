@@ -2,14 +2,14 @@ import { CodedError } from '../../util/errors.ts';
 import type { Labels } from '../../model/labels.ts';
 import { toCounts } from './counts.ts';
 import type { Evaluation } from './evaluation.ts';
-import { groupSeries, type Grouping } from './group-keys.ts';
+import { SeriesGrouper, type Grouping } from './group-keys.ts';
 import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 import type { ScalarReader } from './table.ts';
 
 /** Decides step by step which samples of a series stay. */
 export interface SampleFilter {
-  /** The values of the parameter, and the series that will come. */
-  start(values: Float64Array, series: SeriesList): void;
+  /** Takes the values of the parameter and the series that will come; READY or PENDING. */
+  start(values: Float64Array, series: SeriesList): number;
   /** Clears `present` of the samples of a series that go. */
   apply(present: Uint8Array, base: number, series: number): void;
 }
@@ -37,7 +37,10 @@ export class LimitOperator implements Operator {
     if (this.#opened === 1) {
       if (this.#param.read() === PENDING) return PENDING;
       this.#opened = 2;
-      this.#filter.start(this.#param.values, this.#source.series());
+    }
+    if (this.#opened === 2) {
+      if (this.#filter.start(this.#param.values, this.#source.series()) === PENDING) return PENDING;
+      this.#opened = 3;
     }
     return READY;
   }
@@ -66,20 +69,26 @@ export class LimitOperator implements Operator {
 
 /** limitk: the first k samples of each group, in the order of series. */
 export class CountFilter implements SampleFilter {
+  readonly #evaluation: Evaluation;
   readonly #grouping: Grouping;
+  #grouper: SeriesGrouper | undefined;
   #limits: Int32Array = new Int32Array(0);
   #groupOf: Int32Array = new Int32Array(0);
   #taken: Int32Array = new Int32Array(0);
 
-  constructor(grouping: Grouping) {
+  constructor(evaluation: Evaluation, grouping: Grouping) {
+    this.#evaluation = evaluation;
     this.#grouping = grouping;
   }
 
-  start(values: Float64Array, series: SeriesList): void {
-    const groups = groupSeries(series, this.#grouping);
+  start(values: Float64Array, series: SeriesList): number {
+    this.#grouper ??= new SeriesGrouper(this.#evaluation, series, this.#grouping);
+    if (this.#grouper.run() === PENDING) return PENDING;
+    const { groups } = this.#grouper;
     this.#limits = toCounts(values, series.count);
     this.#groupOf = groups.groupOf;
     this.#taken = new Int32Array(groups.count * values.length);
+    return READY;
   }
 
   apply(present: Uint8Array, base: number, series: number): void {
@@ -106,7 +115,7 @@ export class RatioFilter implements SampleFilter {
     this.#onCapped = onCapped;
   }
 
-  start(values: Float64Array, series: SeriesList): void {
+  start(values: Float64Array, series: SeriesList): number {
     this.#series = series;
     this.#ratios = values.map((ratio) => {
       if (ratio !== ratio) throw new CodedError('execution', 'Ratio value is NaN');
@@ -114,6 +123,7 @@ export class RatioFilter implements SampleFilter {
       if (used !== ratio) this.#onCapped(ratio, used);
       return used;
     });
+    return READY;
   }
 
   apply(present: Uint8Array, base: number, series: number): void {

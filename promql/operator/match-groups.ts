@@ -1,6 +1,8 @@
 import { METRIC_NAME, type Labels } from '../../model/labels.ts';
 import { compareUtf8 } from '../../util/utf8.ts';
-import type { SeriesList } from './operator.ts';
+import type { Evaluation } from './evaluation.ts';
+import { PENDING, READY, type SeriesList } from './operator.ts';
+import { SeriesNumbering } from './series-numbering.ts';
 
 /** How vectors are matched: by the labels named in `on`, or by all but the ignored ones and the metric name. */
 export interface MatchLabels {
@@ -15,25 +17,26 @@ export interface MatchGroups {
   readonly groupOfRight: Int32Array;
 }
 
-export function matchSeries(left: SeriesList, right: SeriesList, match: MatchLabels): MatchGroups {
-  const signature = matchSignature(match);
-  const groups = new Map<string, number>();
-  const numbered = (series: SeriesList): Int32Array => {
-    const groupOf = new Int32Array(series.count);
-    for (let i = 0; i < series.count; i++) {
-      const key = signature(series.labels(i));
-      let group = groups.get(key);
-      if (group === undefined) {
-        group = groups.size;
-        groups.set(key, group);
-      }
-      groupOf[i] = group;
-    }
-    return groupOf;
-  };
-  const groupOfRight = numbered(right);
-  const groupOfLeft = numbered(left);
-  return { count: groups.size, groupOfLeft, groupOfRight };
+/** Finds the match groups of both sides, a quantum of work at a time. */
+export class SeriesMatcher {
+  readonly #numbers = new Map<string, number>();
+  readonly #left: SeriesNumbering;
+  readonly #right: SeriesNumbering;
+
+  constructor(evaluation: Evaluation, left: SeriesList, right: SeriesList, match: MatchLabels) {
+    const signature = matchSignature(match);
+    this.#right = new SeriesNumbering(evaluation, right, signature, this.#numbers);
+    this.#left = new SeriesNumbering(evaluation, left, signature, this.#numbers);
+  }
+
+  /** READY when `groups` is complete, or PENDING. */
+  run(): number {
+    return this.#right.run() === PENDING || this.#left.run() === PENDING ? PENDING : READY;
+  }
+
+  get groups(): MatchGroups {
+    return { count: this.#numbers.size, groupOfLeft: this.#left.numberOf, groupOfRight: this.#right.numberOf };
+  }
 }
 
 function matchSignature(match: MatchLabels): (labels: Labels) => string {

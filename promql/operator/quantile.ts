@@ -1,6 +1,6 @@
 import { quantileOf } from '../functions/quantile.ts';
 import type { Evaluation } from './evaluation.ts';
-import { groupSeries, type Grouping, type Groups } from './group-keys.ts';
+import { SeriesGrouper, type Grouping, type Groups } from './group-keys.ts';
 import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { ScalarReader, TableReader } from './table.ts';
 
@@ -19,6 +19,7 @@ export class QuantileOperator implements Operator {
   readonly #options: QuantileOptions;
   readonly #param: ScalarReader;
   #opened = 0;
+  #grouper: SeriesGrouper | undefined;
   #groups: Groups | undefined;
   #members: number[][] = [];
   #reader: TableReader | undefined;
@@ -41,7 +42,12 @@ export class QuantileOperator implements Operator {
     if (this.#opened === 1) {
       if (this.#param.read() === PENDING) return PENDING;
       this.#opened = 2;
-      const groups = groupSeries(source.series(), grouping);
+    }
+    if (this.#opened === 2) {
+      this.#grouper ??= new SeriesGrouper(this.#evaluation, source.series(), grouping);
+      if (this.#grouper.run() === PENDING) return PENDING;
+      this.#opened = 3;
+      const { groups } = this.#grouper;
       this.#members = Array.from({ length: groups.count }, () => []);
       for (let i = 0; i < groups.groupOf.length; i++) this.#members[groups.groupOf[i]!]!.push(i);
       this.#groups = groups;

@@ -1,25 +1,46 @@
 import { setsMetricName, type LabelFunction } from '../functions/label.ts';
+import type { Labels } from '../../model/labels.ts';
+import type { Evaluation } from './evaluation.ts';
 import { READY, PENDING, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
+import { LABEL_WORK } from './series-numbering.ts';
 
 /** label_replace and label_join: other labels, the same samples. */
 export class RelabelOperator implements Operator {
+  readonly #evaluation: Evaluation;
   readonly #source: Operator;
   readonly #fn: LabelFunction;
-  #list: SeriesList | undefined;
+  readonly #labels: Labels[] = [];
+  #drops: Uint8Array = new Uint8Array(0);
+  #isSourceOpen = false;
 
-  constructor(source: Operator, fn: LabelFunction) {
+  constructor(evaluation: Evaluation, source: Operator, fn: LabelFunction) {
+    this.#evaluation = evaluation;
     this.#source = source;
     this.#fn = fn;
   }
 
   open(): number {
-    return this.#source.open() === PENDING ? PENDING : READY;
+    if (!this.#isSourceOpen) {
+      if (this.#source.open() === PENDING) return PENDING;
+      this.#isSourceOpen = true;
+      this.#drops = new Uint8Array(this.#source.series().count);
+    }
+    const source = this.#source.series();
+    const namesSeries = setsMetricName(this.#fn);
+    while (this.#labels.length < source.count) {
+      const index = this.#labels.length;
+      const before = source.labels(index);
+      const after = this.#fn.apply(before);
+      this.#labels.push(after);
+      if (source.dropsName(index) && !(namesSeries && after !== before)) this.#drops[index] = 1;
+      if (this.#evaluation.spend(2 * LABEL_WORK)) return PENDING;
+    }
+    return READY;
   }
 
   series(): SeriesList {
-    this.#list ??= this.#relabelled(this.#source.series());
-    return this.#list;
+    return listOf(this.#labels, this.#drops);
   }
 
   next(batch: Batch): number {
@@ -28,18 +49,5 @@ export class RelabelOperator implements Operator {
 
   close(): void {
     this.#source.close();
-  }
-
-  #relabelled(source: SeriesList): SeriesList {
-    const labels = [];
-    const drops = new Uint8Array(source.count);
-    const namesSeries = setsMetricName(this.#fn);
-    for (let i = 0; i < source.count; i++) {
-      const before = source.labels(i);
-      const after = this.#fn.apply(before);
-      labels.push(after);
-      drops[i] = source.dropsName(i) && !(namesSeries && after !== before) ? 1 : 0;
-    }
-    return listOf(labels, drops);
   }
 }

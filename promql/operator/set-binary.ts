@@ -1,6 +1,6 @@
 import type { SetOp } from '../parse/ast.ts';
 import type { Evaluation } from './evaluation.ts';
-import { matchSeries, type MatchGroups, type MatchLabels } from './match-groups.ts';
+import { SeriesMatcher, type MatchGroups, type MatchLabels } from './match-groups.ts';
 import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
 
@@ -20,6 +20,7 @@ export class SetBinaryOperator implements Operator {
   readonly #evaluation: Evaluation;
   readonly #options: SetBinaryOptions;
   #opened = 0;
+  #matcher: SeriesMatcher | undefined;
   #groups: MatchGroups | undefined;
   #list: SeriesList = listOf([]);
   /** Per group and step: the reduced side has a sample. */
@@ -42,7 +43,12 @@ export class SetBinaryOperator implements Operator {
     if (this.#opened === 1) {
       if (rhs.open() === PENDING) return PENDING;
       this.#opened = 2;
-      this.#groups = matchSeries(lhs.series(), rhs.series(), match);
+    }
+    if (this.#opened === 2) {
+      this.#matcher ??= new SeriesMatcher(this.#evaluation, lhs.series(), rhs.series(), match);
+      if (this.#matcher.run() === PENDING) return PENDING;
+      this.#opened = 3;
+      this.#groups = this.#matcher.groups;
       this.#seen = this.#evaluation.bytes(this.#groups.count * stepCount);
       this.#list = this.#outputSeries(lhs.series(), rhs.series());
     }

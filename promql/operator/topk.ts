@@ -1,5 +1,5 @@
 import type { Evaluation } from './evaluation.ts';
-import { groupSeries, type Grouping, type Groups } from './group-keys.ts';
+import { SeriesGrouper, type Grouping, type Groups } from './group-keys.ts';
 import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { ScalarReader } from './table.ts';
 import { toCounts } from './counts.ts';
@@ -24,6 +24,7 @@ export class TopkOperator implements Operator {
   readonly #param: ScalarReader;
   readonly #input: Batch;
   #opened = 0;
+  #grouper: SeriesGrouper | undefined;
   #groups: Groups | undefined;
   #heap: ValueHeap | undefined;
   /** Input series of output series i. */
@@ -49,20 +50,25 @@ export class TopkOperator implements Operator {
     if (this.#opened === 1) {
       if (this.#param.read() === PENDING) return PENDING;
       this.#opened = 2;
-      this.#createHeap();
     }
     if (this.#opened === 2) {
-      if (this.#fold() === PENDING) return PENDING;
+      const { source, grouping } = this.#options;
+      this.#grouper ??= new SeriesGrouper(this.#evaluation, source.series(), grouping);
+      if (this.#grouper.run() === PENDING) return PENDING;
       this.#opened = 3;
+      this.#createHeap(this.#grouper.groups);
+    }
+    if (this.#opened === 3) {
+      if (this.#fold() === PENDING) return PENDING;
+      this.#opened = 4;
       this.#arrange();
       this.#options.source.close();
     }
     return READY;
   }
 
-  #createHeap(): void {
-    const { source, grouping, wantsLargest, stepCount } = this.#options;
-    const groups = groupSeries(source.series(), grouping);
+  #createHeap(groups: Groups): void {
+    const { source, wantsLargest, stepCount } = this.#options;
     const sizes = new Int32Array(groups.count);
     for (const group of groups.groupOf) sizes[group]!++;
     const limits = toCounts(this.#param.values, source.series().count);

@@ -48,7 +48,7 @@ export function buildAggregation(builder: Builder, node: AggregatePlan, axis: St
     }
     case 'limitk':
     case 'limit_ratio': {
-      const filter = op === 'limitk' ? new CountFilter(grouping) : ratioFilter(builder, node);
+      const filter = op === 'limitk' ? new CountFilter(evaluation, grouping) : ratioFilter(builder, node);
       return new LimitOperator(evaluation, source, new ScalarReader(builder.build(param, axis), stepCount), filter);
     }
     case 'sum':

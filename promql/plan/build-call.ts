@@ -108,7 +108,7 @@ function buildLabelCall(
   factory: (args: readonly string[]) => LabelFunction,
 ): Operator {
   const source = builder.build(argument(node, 0), axis);
-  return builder.distinct(new RelabelOperator(source, factory(textArguments(node))), axis);
+  return builder.distinct(new RelabelOperator(builder.evaluation, source, factory(textArguments(node))), axis);
 }
 
 function buildInfo(builder: Builder, node: CallPlan, axis: StepAxis): Operator {
