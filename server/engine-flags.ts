@@ -4,6 +4,25 @@ import { DEFAULT_DB_OPTIONS, FSYNC_POLICIES, type DbOptions } from '../tsdb/opti
 import { FlagError, type Flags } from './flags.ts';
 import type { Resources } from './machine.ts';
 
+/** Names of --enable-feature that do something. */
+const FEATURES = [
+  'promql-experimental-functions',
+  'promql-extended-range-selectors',
+  'promql-binop-fill-modifiers',
+  'promql-delayed-name-removal',
+];
+/** On for good, as in Prometheus. */
+const SETTLED_FEATURES = ['promql-duration-expr', 'native-histograms', 'ooo-native-histograms'];
+
+/** What is to be said of the features asked for: names that do nothing, or nothing yet. */
+export function featureWarnings(flags: Flags): string[] {
+  return flags.list('enable-feature').flatMap((name) => {
+    if (FEATURES.includes(name)) return [];
+    if (SETTLED_FEATURES.includes(name)) return [`feature ${name} needs no flag any more`];
+    return [`feature ${name} is not known, or has no effect yet`];
+  });
+}
+
 export function engineOptions(flags: Flags, { queryMemoryBytes }: Resources): EngineOptions {
   const features = new Set(flags.list('enable-feature'));
   return {

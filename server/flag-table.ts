@@ -1,6 +1,6 @@
 // Every flag of the server: Prometheus' own (spec/cli.md section 1) and ours. server/flags.ts parses by this table.
 
-export type FlagType = 'bool' | 'string' | 'duration' | 'int' | 'float' | 'bytes' | 'address' | 'regex';
+type FlagType = 'bool' | 'string' | 'duration' | 'int' | 'float' | 'bytes' | 'address' | 'regex';
 
 export interface FlagSpec {
   readonly name: string;

@@ -12,7 +12,7 @@ import { Db } from '../tsdb/db.ts';
 import { chooseConfig, type ChosenSource } from './config-source.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ConfigHolder } from './config/reload.ts';
-import { dbOptions, engineOptions } from './engine-flags.ts';
+import { dbOptions, engineOptions, featureWarnings } from './engine-flags.ts';
 import { FLAGS } from './flag-table.ts';
 import { FlagError, type Flags } from './flags.ts';
 import { createLog, type LogFormat, type LogLevel } from './log.ts';
@@ -102,6 +102,7 @@ class Server {
     const log = this.#log;
     const resources = planResources(flags);
     for (const name of flags.withoutEffect()) log.warn({ flag: `--${name}` }, 'flag has no effect yet');
+    for (const warning of featureWarnings(flags)) log.warn({ flag: '--enable-feature' }, warning);
 
     const exporters = flags.bool('exporter.enabled') ? new ExporterClient(log) : undefined;
     const listening = Promise.withResolvers<string>();

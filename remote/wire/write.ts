@@ -20,7 +20,7 @@ const TWO_32 = 2 ** 32;
 const SAFE_HI_MAX = 2 ** 21;
 
 /** Samples of one series as they stand in a request; reused from series to series. */
-export class WireSamples {
+class WireSamples {
   times = new Float64Array(16);
   /** [hi, lo] of each value. */
   words = new Int32Array(32);

@@ -75,7 +75,7 @@ export interface HttpObserver {
 }
 
 export const JSON_TYPE = 'application/json';
-export const TEXT_TYPE = 'text/plain; charset=utf-8';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /** Go's limit for forms. */
 const FORM_BYTES_MAX = 10 * 1024 * 1024;
@@ -153,7 +153,7 @@ function limitConnections(server: Server, maxConnections: number, observer: Http
 const openConnections = new WeakMap<Server, number>();
 
 /** Connections that are open now. */
-export function connectionCount(server: Server): number {
+function connectionCount(server: Server): number {
   return openConnections.get(server) ?? 0;
 }
 

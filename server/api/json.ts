@@ -69,7 +69,7 @@ export function labelsJson(labels: Labels): string {
 }
 
 /** Seconds with up to three decimals. */
-export function timeJson(timeMs: number): string {
+function timeJson(timeMs: number): string {
   return String(timeMs / 1000);
 }
 
