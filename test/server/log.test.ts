@@ -9,7 +9,7 @@ test('logfmt lines have the fields of Prometheus, and no control characters', ()
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^time=\d{4}-\d\d-\d\dT[\d:.]+Z level=WARN msg="scrape failed" target="http:/);
   expect(lines[0]).toMatch(/ count=3\n$/);
-  expect([...lines[0]!.slice(0, -1)].every((char) => char >= ' ')).toBe(true);
+  expect(Buffer.from(lines[0]!.slice(0, -1)).every((byte) => byte >= 0x20)).toBe(true);
 });
 
 test('json lines are json', () => {
