@@ -31,7 +31,7 @@ export function storageFrom(...lines: readonly string[]): MemoryStorage {
     storage.add(
       Labels.fromPairs([['__name__', name], ...labels]),
       rows.map(([time]) => time),
-      rows.map(([, text]) => (text === 'stale' ? NaN : Number(text.replace('Inf', 'Infinity')))),
+      rows.map(([, text]) => (text === 'stale' ? NaN : Number(text.replace(/Inf$/, 'Infinity')))),
       rows.map(([, text]) => text === 'stale'),
     );
   }
