@@ -30,7 +30,7 @@ export function byLabels(names: readonly string[], isDescending: boolean): RowOr
 const PARTS = /\d+|\D+/g;
 
 /** Orders texts so that runs of digits compare as numbers: `a2` before `a10`. */
-export function compareNatural(a: string, b: string): number {
+function compareNatural(a: string, b: string): number {
   if (a === b) return 0;
   const left = a.match(PARTS) ?? [];
   const right = b.match(PARTS) ?? [];

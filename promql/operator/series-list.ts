@@ -2,7 +2,7 @@ import { Labels, METRIC_NAME } from '../../model/labels.ts';
 import type { SeriesList } from './operator.ts';
 
 /** What "dropping the name" removes: the name and the labels that describe it. */
-export const NAME_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
+const NAME_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
 
 export function dropName(labels: Labels): Labels {
   return labels.without(NAME_LABELS);

@@ -65,7 +65,7 @@ function markWithinSubqueries(node: PlanNode): PlanNode {
 }
 
 /** The node with `fn` applied to the nodes it is computed from. */
-export function mapChildren(node: PlanNode, fn: (child: PlanNode) => PlanNode): PlanNode {
+function mapChildren(node: PlanNode, fn: (child: PlanNode) => PlanNode): PlanNode {
   switch (node.type) {
     case 'number':
     case 'string':

@@ -18,7 +18,7 @@ export interface NaiveSeries {
   readonly samples: readonly (readonly [timeMs: number, value: number | undefined])[];
 }
 
-export interface NaiveRow {
+interface NaiveRow {
   readonly labels: Labels;
   readonly value: number;
 }
