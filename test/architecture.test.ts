@@ -21,7 +21,7 @@ const RULES: Readonly<Record<string, { ours: readonly string[]; packages: Readon
   },
   ui: {
     ours: ['model', 'util', 'promql'],
-    packages: { preact: /./, 'preact/hooks': /./, '@preact/signals': /./, uplot: /^ui\/graph\// },
+    packages: { preact: /./, 'preact/hooks': /./, '@preact/signals': /./, uplot: /^ui\/(graph\/|main\.tsx$)/ },
   },
 };
 

@@ -55,6 +55,7 @@ test(
       expect(snapshots).toBeGreaterThan(10);
       expect(samples).toBeGreaterThan(10_000);
     }
+    // oxlint-disable-next-line no-console -- what a run covered, for the long form
     console.log(
       `stress: ${writer.commits} commits, ${head.status().seriesCount} series, ${head.status().chunkCount} chunks; ` +
         done
