@@ -1,4 +1,5 @@
 import { assert } from '../util/assert.ts';
+import type { FloatHistogram } from './float-histogram.ts';
 import { NORMAL_NAN_HI, NORMAL_NAN_LO, STALE_NAN_HI, STALE_NAN_LO } from '../util/float-bits.ts';
 
 /** Dense identifier of a series in the head, 1-based; 0 is no series. Valid until the head says it is not (epochs). */
@@ -66,14 +67,18 @@ export class SampleBatch {
 
 /**
  * Samples of one series as a reader sees them, in columns that grow and are reused. `stale[i]` is 1 where row i is a
- * staleness marker (its value is then NaN and means nothing); `staleCount` lets the common case skip the look.
+ * staleness marker (its value is then NaN and means nothing); `staleCount` lets the common case skip the look. Likewise
+ * `histograms[i]` is the histogram of row i or undefined where the row is a float, and all of it means nothing while
+ * `histogramCount` is 0: who writes floats only need not touch it after `clear()`.
  */
 export class SampleColumns {
   times: Float64Array;
   values: Float64Array;
   stale: Uint8Array;
+  readonly histograms: (FloatHistogram | undefined)[] = [];
   count = 0;
   staleCount = 0;
+  histogramCount = 0;
 
   constructor(capacity = 1024) {
     this.times = new Float64Array(capacity);
@@ -84,6 +89,7 @@ export class SampleColumns {
   clear(): void {
     this.count = 0;
     this.staleCount = 0;
+    this.histogramCount = 0;
   }
 
   /** Makes room for `capacity` rows in all, keeping those there are. Arrays are replaced: re-read the fields. */

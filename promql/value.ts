@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../model/float-histogram.ts';
 import type { Labels } from '../model/labels.ts';
 import type { DurationMs, TimestampMs } from '../model/time.ts';
 
@@ -8,11 +9,15 @@ export interface StepAxis {
   readonly count: number;
 }
 
-/** One series of a result: its points as columns of equal length, times ascending in ms. */
+/**
+ * One series of a result: its points as columns of equal length, times ascending in ms. A point that is a histogram is in
+ * `histograms`, which is absent where there is none; its value is then NaN and means nothing.
+ */
 export interface ResultSeries {
   readonly labels: Labels;
   readonly times: Float64Array;
   readonly values: Float64Array;
+  readonly histograms?: readonly (FloatHistogram | undefined)[] | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 // hot path: functions of one float.
-import { perSample, type MapKernel } from './map-function.ts';
+import { histogramVariance } from '../../model/histogram-quantile.ts';
+import { perSample, type HistogramMap, type MapKernel } from './map-function.ts';
 
 const abs: MapKernel = ({ values, base, stepTimes }) => {
   const end = base + stepTimes.length;
@@ -45,10 +46,19 @@ const stepTimestamp: MapKernel = ({ values, base, stepTimes }) => {
   for (let i = 0; i < stepTimes.length; i++) values[base + i] = stepTimes[i]! / 1000;
 };
 
-/** Functions of what floats do not have: native histograms, and start timestamps as long as storage has none. */
+/** Functions of what floats do not have: observations, and start timestamps as long as storage has none. */
 const nothing: MapKernel = ({ present, base, stepTimes }) => {
   present.fill(0, base, base + stepTimes.length);
 };
+
+/** What functions make of histograms; those not listed drop them. */
+export const HISTOGRAM_MAPS: ReadonlyMap<string, HistogramMap> = new Map<string, HistogramMap>([
+  ['histogram_count', ({ count }) => count],
+  ['histogram_sum', ({ sum }) => sum],
+  ['histogram_avg', ({ sum, count }) => sum / count],
+  ['histogram_stddev', (histogram) => Math.sqrt(histogramVariance(histogram))],
+  ['histogram_stdvar', (histogram) => histogramVariance(histogram)],
+]);
 
 export const MATH_FUNCTIONS: readonly (readonly [string, MapKernel])[] = [
   ['abs', abs],

@@ -1,13 +1,26 @@
 // hot path: operators between a vector and a scalar, as functions of each sample.
 import type { BinaryOp } from '../parse/ast.ts';
 import { ARITHMETIC, COMPARISONS } from './binary.ts';
-import type { MapKernel } from './map-function.ts';
+import { combineSamples } from './histogram-binary.ts';
+import type { HistogramNotes } from '../operator/histogram-notes.ts';
+import type { HistogramMap, MapKernel } from './map-function.ts';
 
 export interface ScalarBinaryOptions {
   readonly op: BinaryOp;
   readonly bool: boolean;
   /** The scalar is the left operand. */
   readonly scalarIsLeft: boolean;
+}
+
+/** The same for samples that are histograms. With `bool` no operator is defined. */
+export function scalarHistogramMap({ op, scalarIsLeft }: ScalarBinaryOptions, notes: HistogramNotes): HistogramMap {
+  return (histogram, step, params) => {
+    const scalar = params[0]![step]!;
+    const result = scalarIsLeft
+      ? combineSamples(op, scalar, histogram, notes)
+      : combineSamples(op, histogram, scalar, notes);
+    return typeof result === 'boolean' ? undefined : result;
+  };
 }
 
 /** The scalar is the only parameter of the kernel. A comparison without bool keeps the vector's sample. */

@@ -46,6 +46,7 @@ export class AbsentOperator implements Operator {
     }
     this.#isDone = true;
     batch.first = 0;
+    batch.histograms = undefined;
     let count = 0;
     for (let i = 0; i < stepCount; i++) {
       const isAbsent = 1 - seen[i]!;

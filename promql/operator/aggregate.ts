@@ -2,6 +2,7 @@
 import { must } from '../../util/assert.ts';
 import type { Accumulator, AccumulatorFactory } from './accumulators.ts';
 import type { Evaluation } from './evaluation.ts';
+import { HistogramCells, type HistogramCellsOptions } from './histogram-cells.ts';
 import { SeriesGrouper, type Grouping, type Groups } from './group-keys.ts';
 import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
 
@@ -9,6 +10,7 @@ export interface AggregateOptions {
   readonly source: Operator;
   readonly grouping: Grouping;
   readonly accumulator: AccumulatorFactory;
+  readonly histograms: HistogramCellsOptions;
   readonly stepCount: number;
 }
 
@@ -19,6 +21,7 @@ export class AggregateOperator implements Operator {
   readonly #input: Batch;
   #grouper: SeriesGrouper | undefined;
   #accumulator: Accumulator | undefined;
+  readonly #histograms: HistogramCells;
   #isFolded = false;
   #nextGroup = 0;
 
@@ -26,6 +29,7 @@ export class AggregateOperator implements Operator {
     this.#evaluation = evaluation;
     this.#options = options;
     this.#input = createBatch(options.stepCount);
+    this.#histograms = new HistogramCells(options.histograms);
   }
 
   open(): number {
@@ -50,8 +54,10 @@ export class AggregateOperator implements Operator {
     const { stepCount } = batch;
     const rows = Math.min(batch.capacity, this.#grouped().count - this.#nextGroup);
     batch.first = this.#nextGroup;
+    batch.histograms = undefined;
     for (let r = 0; r < rows; r++) {
       accumulator.finish(batch, r * stepCount, (this.#nextGroup + r) * stepCount);
+      this.#histograms.finish(batch, r * stepCount, (this.#nextGroup + r) * stepCount);
     }
     this.#nextGroup += rows;
     this.#evaluation.spend(rows * stepCount);
@@ -81,10 +87,24 @@ export class AggregateOperator implements Operator {
       const rows = this.#options.source.next(input);
       if (rows === PENDING) return PENDING;
       if (rows === 0) return READY;
+      if (input.histograms !== undefined) this.#takeHistograms(input, rows);
       for (let r = 0; r < rows; r++) {
         accumulator.fold(input, r * stepCount, groupOf[input.first + r]! * stepCount);
       }
       if (this.#evaluation.spend(rows * stepCount)) return PENDING;
     }
+  }
+
+  #takeHistograms(input: Batch, rows: number): void {
+    const { groupOf } = this.#grouped();
+    const { first, stepCount } = input;
+    const series = this.#options.source.series();
+    this.#histograms.take(
+      input,
+      rows,
+      (row) => groupOf[first + row]! * stepCount,
+      (row) => series.labels(first + row).metricName,
+    );
+    this.#evaluation.spend(rows * stepCount * 10);
   }
 }

@@ -123,6 +123,7 @@ export class ClassicHistogramOperator implements Operator {
       return 0;
     }
     batch.first = this.#nextRow;
+    batch.histograms = undefined;
     const histogram = this.#histograms[Math.floor(this.#nextRow / outputs.length)]!;
     const output = outputs[this.#nextRow % outputs.length]!;
     while (this.#nextStep < batch.stepCount) {

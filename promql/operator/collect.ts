@@ -3,7 +3,8 @@ import { CodedError } from '../../util/errors.ts';
 import type { ResultSeries } from '../value.ts';
 import { SAME_LABELSET } from './distinct.ts';
 import type { Evaluation } from './evaluation.ts';
-import { PENDING, READY, createBatch, type Batch, type Operator } from './operator.ts';
+import { PENDING, READY, createBatch, createHistograms } from './operator.ts';
+import type { Batch, HistogramColumn, Operator } from './operator.ts';
 import type { RangeSource } from './range-source.ts';
 import { dropName } from './series-list.ts';
 
@@ -50,7 +51,7 @@ export class Collector {
   }
 
   #take(row: number): void {
-    const { first, values, present } = this.#batch;
+    const { first, values, present, histograms } = this.#batch;
     const times = this.#stepTimes;
     const stepCount = times.length;
     const base = row * stepCount;
@@ -64,6 +65,10 @@ export class Collector {
       this.#hasDropped = true;
     }
     this.#evaluation.reserveBytes(count * 16);
+    if (histograms !== undefined) {
+      this.#takeMixed(labels, row, count, histograms);
+      return;
+    }
     if (count === stepCount) {
       // The axis is shared: results are read, never written.
       this.#series.push({ labels, times, values: values.slice(base, base + stepCount) });
@@ -79,6 +84,22 @@ export class Collector {
       next++;
     }
     this.#series.push({ labels, times: ownTimes, values: ownValues });
+  }
+
+  #takeMixed(labels: Labels, row: number, count: number, column: HistogramColumn): void {
+    const { values, present, stepCount } = this.#batch;
+    const ownTimes = new Float64Array(count);
+    const ownValues = new Float64Array(count);
+    const histograms = createHistograms(count);
+    let next = 0;
+    for (let i = 0; i < stepCount; i++) {
+      const cell = row * stepCount + i;
+      if (present[cell] === 0) continue;
+      ownTimes[next] = this.#stepTimes[i]!;
+      ownValues[next] = column[cell] ? NaN : values[cell]!;
+      histograms[next++] = column[cell];
+    }
+    this.#series.push({ labels, times: ownTimes, values: ownValues, histograms });
   }
 
   close(): void {
@@ -132,6 +153,7 @@ export class RangeCollector {
         labels: drops ? dropName(labels) : labels,
         times: times.slice(from, to),
         values: values.slice(from, to),
+        histograms: columns.histogramCount > 0 ? columns.histograms.slice(from, to) : undefined,
       });
     }
     return this.#source.finish();
@@ -161,6 +183,7 @@ function join(a: ResultSeries, b: ResultSeries): ResultSeries {
   const count = a.times.length + b.times.length;
   const times = new Float64Array(count);
   const values = new Float64Array(count);
+  const histograms = a.histograms || b.histograms ? createHistograms(count) : undefined;
   let i = 0;
   let j = 0;
   for (let k = 0; k < count; k++) {
@@ -168,10 +191,11 @@ function join(a: ResultSeries, b: ResultSeries): ResultSeries {
     if (!fromA && i < a.times.length && a.times[i] === b.times[j]) throw new CodedError('execution', SAME_LABELSET);
     times[k] = fromA ? a.times[i]! : b.times[j]!;
     values[k] = fromA ? a.values[i]! : b.values[j]!;
+    if (histograms) histograms[k] = fromA ? a.histograms?.[i] : b.histograms?.[j];
     if (fromA) i++;
     else j++;
   }
-  return { labels: a.labels, times, values };
+  return { labels: a.labels, times, values, histograms };
 }
 
 /** Matrix results are sorted by labels. Throws when two series have the same. */

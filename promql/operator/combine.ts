@@ -1,7 +1,9 @@
 // hot path: one row of an operator between two vectors.
 import { ARITHMETIC, COMPARISONS } from '../functions/binary.ts';
 import type { BinaryOp } from '../parse/ast.ts';
-import type { Batch } from './operator.ts';
+import { combineSamples } from '../functions/histogram-binary.ts';
+import type { HistogramNotes } from './histogram-notes.ts';
+import { histogramsOf, type Batch, type HistogramColumn } from './operator.ts';
 
 /** The values of both operands, as the query has them left and right. */
 export interface RowOperands {
@@ -36,4 +38,33 @@ export function combiner(op: BinaryOp, bool: boolean): CombineRow {
       if (!holds(x, right[rightBase + i]!)) present[base + i] = 0;
     }
   };
+}
+
+export interface MixedOperands extends RowOperands {
+  readonly leftHistograms: HistogramColumn | undefined;
+  readonly rightHistograms: HistogramColumn | undefined;
+  readonly options: { readonly op: BinaryOp; readonly bool: boolean; readonly notes: HistogramNotes };
+}
+
+/** Combines a row in which some samples are histograms; `combine` does the steps at which both are floats. */
+export function combineMixed(out: Batch, base: number, combine: CombineRow, operands: MixedOperands): void {
+  const { values, present, stepCount } = out;
+  const { op, bool, notes } = operands.options;
+  const wasPresent = present.slice(base, base + stepCount);
+  combine(out, base, operands);
+  for (let i = 0; i < stepCount; i++) {
+    const leftCell = operands.leftBase + i;
+    const rightCell = operands.rightBase + i;
+    const left = operands.leftHistograms?.[leftCell];
+    const right = operands.rightHistograms?.[rightCell];
+    if (wasPresent[i] === 0 || (left === undefined && right === undefined)) continue;
+    const result = combineSamples(op, left ?? operands.left[leftCell]!, right ?? operands.right[rightCell]!, notes);
+    const isKept = result !== undefined && (result !== false || bool);
+    present[base + i] = isKept ? 1 : 0;
+    if (!isKept) continue;
+    if (typeof result === 'number') values[base + i] = result;
+    else if (typeof result === 'object') histogramsOf(out)[base + i] = result;
+    else if (bool) values[base + i] = result ? 1 : 0;
+    else histogramsOf(out)[base + i] = left;
+  }
 }

@@ -1,4 +1,5 @@
 import type { Labels } from '../../model/labels.ts';
+import { formatHistogram } from '../../model/histogram-text.ts';
 import { formatFloatF } from '../../util/decimal.ts';
 import type { Evaluation } from './evaluation.ts';
 import { groupingKey, groupingLabels, type Grouping } from './group-keys.ts';
@@ -57,7 +58,7 @@ export class CountValuesOperator implements Operator {
     return READY;
   }
 
-  #fold({ first, values, present, stepCount }: Batch, row: number): void {
+  #fold({ first, values, present, histograms, stepCount }: Batch, row: number): void {
     const series = this.#options.source.series();
     const labels = series.labels(first + row);
     const base = row * stepCount;
@@ -65,9 +66,16 @@ export class CountValuesOperator implements Operator {
     let counts: Float64Array | undefined;
     for (let i = 0; i < stepCount; i++) {
       if (present[base + i] === 0) continue;
+      const histogram = histograms?.[base + i];
       const value = values[base + i]!;
+      if (histogram) {
+        counts = this.#countsOf(labels, formatHistogram(histogram), series.dropsName(first + row));
+        counts[i]!++;
+        counts = undefined;
+        continue;
+      }
       if (counts === undefined || !Object.is(value, lastValue)) {
-        counts = this.#countsOf(labels, value, series.dropsName(first + row));
+        counts = this.#countsOf(labels, formatFloatF(value), series.dropsName(first + row));
         lastValue = value;
       }
       counts[i]!++;
@@ -75,8 +83,8 @@ export class CountValuesOperator implements Operator {
   }
 
   /** The counts of the group that a value of a series belongs to. */
-  #countsOf(labels: Labels, value: number, dropsName: boolean): Float64Array {
-    const own = labels.with(this.#options.label, formatFloatF(value));
+  #countsOf(labels: Labels, value: string, dropsName: boolean): Float64Array {
+    const own = labels.with(this.#options.label, value);
     const key = this.#key(own);
     let output = this.#outputs.get(key);
     if (output === undefined) {
@@ -98,6 +106,7 @@ export class CountValuesOperator implements Operator {
     const { stepCount, capacity, values, present } = batch;
     const rows = Math.min(capacity, this.#counts.length - this.#nextRow);
     batch.first = this.#nextRow;
+    batch.histograms = undefined;
     for (let r = 0; r < rows; r++) {
       const counts = this.#counts[this.#nextRow + r]!;
       for (let i = 0; i < stepCount; i++) {

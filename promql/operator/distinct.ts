@@ -75,6 +75,7 @@ export class DistinctOperator implements Operator {
     const to = from + rows * stepCount;
     batch.values.set(this.#merged.values.subarray(from, to));
     batch.present.set(this.#merged.present.subarray(from, to));
+    batch.histograms = this.#merged.histograms?.slice(from, to);
     this.#nextRow += rows;
     return rows;
   }
@@ -95,7 +96,7 @@ export class DistinctOperator implements Operator {
 
   /** In place: outputs are numbered in the order of their first inputs, so no row is overwritten before it is read. */
   #merge(table: Table, outputOf: Int32Array): Table {
-    const { values, present, stepCount } = table;
+    const { values, present, histograms, stepCount } = table;
     const hasSamples = new Uint8Array(outputOf.length);
     let outputCount = 0;
     for (let row = 0; row < outputOf.length; row++) {
@@ -107,6 +108,7 @@ export class DistinctOperator implements Operator {
         outputCount++;
         present.copyWithin(to, from, from + stepCount);
         values.copyWithin(to, from, from + stepCount);
+        histograms?.copyWithin(to, from, from + stepCount);
       } else {
         if (rowHasSamples && hasSamples[output] === 1 && !this.#options.mayMerge) this.#fail();
         for (let i = 0; i < stepCount; i++) {
@@ -114,6 +116,7 @@ export class DistinctOperator implements Operator {
           if (present[to + i] === 1) this.#fail();
           present[to + i] = 1;
           values[to + i] = values[from + i]!;
+          if (histograms) histograms[to + i] = histograms[from + i];
         }
       }
       if (rowHasSamples) hasSamples[output] = 1;

@@ -2,7 +2,8 @@ import { METRIC_NAME, type Labels } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import { CodedError } from '../../util/errors.ts';
 import type { Evaluation } from './evaluation.ts';
-import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, createHistograms, histogramsOf } from './operator.ts';
+import type { Batch, HistogramColumn, Operator, SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
 import { TableReader, type Table } from './table.ts';
 
@@ -24,6 +25,7 @@ interface Output {
   readonly dropsName: boolean;
   readonly values: Float64Array;
   readonly present: Uint8Array;
+  histograms: HistogramColumn | undefined;
 }
 
 /**
@@ -105,6 +107,8 @@ export class InfoOperator implements Operator {
       if (output === undefined) continue;
       output.values[i] = table.values[cell]!;
       output.present[i] = 1;
+      const histogram = table.histograms?.[cell];
+      if (histogram) (output.histograms ??= createHistograms(stepCount))[i] = histogram;
     }
   }
 
@@ -118,6 +122,7 @@ export class InfoOperator implements Operator {
         dropsName: base.series().dropsName(row),
         values: this.#evaluation.floats(stepCount),
         present: this.#evaluation.bytes(stepCount),
+        histograms: undefined,
       };
       own.set(key, output);
       this.#outputs.push(output);
@@ -182,10 +187,14 @@ export class InfoOperator implements Operator {
     const { stepCount, capacity, values, present } = batch;
     const rows = Math.min(capacity, this.#outputs.length - this.#nextOutput);
     batch.first = this.#nextOutput;
+    batch.histograms = undefined;
     for (let r = 0; r < rows; r++) {
       const output = this.#outputs[this.#nextOutput + r]!;
       values.set(output.values, r * stepCount);
       present.set(output.present, r * stepCount);
+      for (let i = 0; output.histograms && i < stepCount; i++) {
+        histogramsOf(batch)[r * stepCount + i] = output.histograms[i];
+      }
     }
     this.#nextOutput += rows;
     this.#evaluation.spend(rows * stepCount);

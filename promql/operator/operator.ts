@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../../model/float-histogram.ts';
 import type { Labels } from '../../model/labels.ts';
 
 /** `open` and `next` return this when the quantum of work is spent: nothing was produced yet, call again. */
@@ -16,7 +17,8 @@ export interface SeriesList {
 /**
  * Up to `capacity` consecutive output series over all steps of the query: row r of series `first + r` is at
  * [r * stepCount, (r + 1) * stepCount). `present` is 1 where the step has a sample; where it is 0 the value is garbage.
- * Presence is never told by a NaN.
+ * Presence is never told by a NaN. Whoever fills a batch sets `histograms` too: undefined where all samples are floats, as
+ * nearly always; else a column in which a present sample has its histogram, or undefined when it is a float.
  */
 export interface Batch {
   /** Index, in `Operator.series()`, of the series in row 0. */
@@ -25,7 +27,11 @@ export interface Batch {
   readonly stepCount: number;
   readonly values: Float64Array;
   readonly present: Uint8Array;
+  histograms: HistogramColumn | undefined;
 }
+
+/** Samples that are histograms by their places; where the sample is absent too the entry means nothing. */
+export type HistogramColumn = (FloatHistogram | undefined)[];
 
 /**
  * Evaluates one node of the plan, series by series, each over all steps. Life: `open()` until READY, then `series()`,
@@ -59,7 +65,32 @@ export function createBatch(stepCount: number, rowsMax = BATCH_ROWS_MAX): Batch 
     stepCount,
     values: new Float64Array(capacity * stepCount),
     present: new Uint8Array(capacity * stepCount),
+    histograms: undefined,
   };
+}
+
+export function createHistograms(length: number): HistogramColumn {
+  return Array.from({ length }, () => undefined);
+}
+
+/** The column of histograms of a batch, made when there is none yet. */
+export function histogramsOf(batch: Batch): HistogramColumn {
+  batch.histograms ??= createHistograms(batch.values.length);
+  return batch.histograms;
+}
+
+/** Takes the samples that are histograms out of the first rows of a batch; returns how many there were. */
+export function dropHistograms(batch: Batch, rows: number): number {
+  const { histograms, present, stepCount } = batch;
+  if (histograms === undefined) return 0;
+  let dropped = 0;
+  for (let i = 0; i < rows * stepCount; i++) {
+    if (present[i] === 0 || histograms[i] === undefined) continue;
+    present[i] = 0;
+    dropped++;
+  }
+  batch.histograms = undefined;
+  return dropped;
 }
 
 /** How many of [from, to) are present. */

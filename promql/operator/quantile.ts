@@ -11,6 +11,8 @@ export interface QuantileOptions {
   readonly stepCount: number;
   /** Called with the quantiles of all steps, when there are series. */
   readonly onParam: (quantiles: Float64Array) => void;
+  /** Called where a histogram is ignored. */
+  readonly onHistogram: () => void;
 }
 
 /** quantile: needs all values of a group at a step at once, so its input is kept. */
@@ -72,6 +74,7 @@ export class QuantileOperator implements Operator {
       return 0;
     }
     batch.first = this.#nextGroup;
+    batch.histograms = undefined;
     const members = this.#members[this.#nextGroup]!;
     const scratch = new Float64Array(members.length);
     while (this.#nextStep < batch.stepCount) {
@@ -90,7 +93,9 @@ export class QuantileOperator implements Operator {
     let count = 0;
     for (const row of members) {
       const cell = row * table.stepCount + step;
-      if (table.present[cell] === 1) scratch[count++] = table.values[cell]!;
+      if (table.present[cell] === 0) continue;
+      if (table.histograms?.[cell]) this.#options.onHistogram();
+      else scratch[count++] = table.values[cell]!;
     }
     present[step] = count > 0 ? 1 : 0;
     values[step] = quantileOf(this.#param.values[step]!, scratch.subarray(0, count));

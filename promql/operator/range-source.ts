@@ -1,3 +1,4 @@
+import type { FloatHistogram } from '../../model/float-histogram.ts';
 import { SampleColumns } from '../../model/sample.ts';
 import type { SeriesSet } from '../../model/storage.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -115,16 +116,22 @@ export class SubquerySource implements RangeSource {
       if (rows === PENDING) return undefined;
       this.#rows = rows;
     }
-    const { values, present } = this.#batch;
+    const { values, present, histograms } = this.#batch;
     const times = this.#innerTimes;
     const stepCount = times.length;
     const base = this.#row++ * stepCount;
     const columns = this.#columns;
     let count = 0;
+    columns.histogramCount = 0;
     for (let i = 0; i < stepCount; i++) {
       if (present[base + i] === 0) continue;
       columns.times[count] = times[i]!;
       columns.values[count] = values[base + i]!;
+      if (histograms !== undefined) {
+        const histogram = histograms[base + i];
+        columns.histograms[count] = histogram && withoutResetHint(histogram);
+        if (histogram) columns.histogramCount++;
+      }
       count++;
     }
     columns.count = count;
@@ -139,4 +146,9 @@ export class SubquerySource implements RangeSource {
   close(): void {
     this.#inner.close();
   }
+}
+
+/** What a counter histogram says of its predecessor does not hold for the samples that a subquery picks. */
+function withoutResetHint(histogram: FloatHistogram): FloatHistogram {
+  return histogram.hint === 'gauge' ? histogram : histogram.withHint('unknown');
 }

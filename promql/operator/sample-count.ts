@@ -38,9 +38,16 @@ export class SampleCount {
     this.inputs.sort((a, b) => a.position - b.position);
   }
 
-  addRows({ present, stepCount }: Batch, rows: number): void {
+  addRows({ present, stepCount, histograms }: Batch, rows: number): void {
     this.#out += countPresent(present, 0, rows * stepCount);
     for (let r = 1; r <= rows; r++) this.#lastStep += present[r * stepCount - 1]!;
+    if (histograms === undefined) return;
+    for (let i = 0; i < rows * stepCount; i++) {
+      if (present[i] === 0) continue;
+      const more = (histograms[i]?.sampleWeight ?? 1) - 1;
+      this.#out += more;
+      if ((i + 1) % stepCount === 0) this.#lastStep += more;
+    }
   }
 
   /** Counts samples that are no rows of a batch: those of a result that is a range vector. */

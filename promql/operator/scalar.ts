@@ -1,5 +1,5 @@
 import type { Evaluation } from './evaluation.ts';
-import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, createBatch, dropHistograms, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { SINGLE_SERIES } from './series-list.ts';
 import { ScalarReaders } from './table.ts';
 
@@ -29,6 +29,7 @@ export class ScalarOperator implements Operator {
     this.#isDone = true;
     const columns = this.#params.columns;
     batch.first = 0;
+    batch.histograms = undefined;
     const a = columns[0];
     const b = columns[1];
     for (let i = 0; i < batch.stepCount; i++) {
@@ -79,11 +80,13 @@ export class ScalarOfVectorOperator implements Operator {
       const rows = this.#source.next(input);
       if (rows === PENDING) return PENDING;
       if (rows === 0) break;
+      dropHistograms(input, rows);
       for (let r = 0; r < rows; r++) this.#foldRow(input, r * stepCount);
       if (this.#evaluation.spend(rows * stepCount)) return PENDING;
     }
     this.#isDone = true;
     batch.first = 0;
+    batch.histograms = undefined;
     for (let i = 0; i < stepCount; i++) batch.values[i] = this.#counts[i] === 1 ? this.#values[i]! : NaN;
     batch.present.fill(1, 0, stepCount);
     this.#source.close();

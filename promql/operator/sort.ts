@@ -1,5 +1,5 @@
 import type { Evaluation } from './evaluation.ts';
-import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, histogramsOf, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { TableReader } from './table.ts';
 
 /** Less than 0 when the first of two rows comes first. */
@@ -10,12 +10,15 @@ export class SortOperator implements Operator {
   readonly #source: Operator;
   readonly #evaluation: Evaluation;
   readonly #compare: RowOrder;
+  readonly #floatsOnly: boolean;
   #isOpen = false;
   #reader: TableReader | undefined;
   #order: Int32Array = new Int32Array(0);
   #nextRow = 0;
 
-  constructor(evaluation: Evaluation, source: Operator, compare: RowOrder) {
+  /** Samples that are histograms have no place in an order by value. */
+  constructor(evaluation: Evaluation, source: Operator, compare: RowOrder, floatsOnly: boolean) {
+    this.#floatsOnly = floatsOnly;
     this.#evaluation = evaluation;
     this.#source = source;
     this.#compare = compare;
@@ -29,10 +32,12 @@ export class SortOperator implements Operator {
     }
     const reader = this.#reader!;
     if (reader.read() === PENDING) return PENDING;
-    const { values, present } = reader.table;
+    const { values, present, histograms } = reader.table;
     const series = this.#source.series();
     const rows: number[] = [];
-    for (let i = 0; i < series.count; i++) if (present[i] === 1) rows.push(i);
+    for (let i = 0; i < series.count; i++) {
+      if (present[i] === 1 && !(this.#floatsOnly && histograms?.[i])) rows.push(i);
+    }
     rows.sort((a, b) => this.#compare(a, b, values, series));
     this.#order = Int32Array.from(rows);
     return READY;
@@ -49,10 +54,16 @@ export class SortOperator implements Operator {
   }
 
   next(batch: Batch): number {
-    const { values } = this.#reader!.table;
+    const { values, histograms } = this.#reader!.table;
+    batch.histograms = undefined;
     const rows = Math.min(batch.capacity, this.#order.length - this.#nextRow);
     batch.first = this.#nextRow;
-    for (let r = 0; r < rows; r++) batch.values[r] = values[this.#order[this.#nextRow + r]!]!;
+    for (let r = 0; r < rows; r++) {
+      const row = this.#order[this.#nextRow + r]!;
+      batch.values[r] = values[row]!;
+      const histogram = histograms?.[row];
+      if (histogram) histogramsOf(batch)[r] = histogram;
+    }
     batch.present.fill(1, 0, rows);
     this.#nextRow += rows;
     return rows;

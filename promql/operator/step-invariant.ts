@@ -1,4 +1,4 @@
-import { PENDING, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, createBatch, histogramsOf, type Batch, type Operator, type SeriesList } from './operator.ts';
 
 /** Evaluates its input at one step and repeats the result at all steps. */
 export class StepInvariantOperator implements Operator {
@@ -25,9 +25,12 @@ export class StepInvariantOperator implements Operator {
     const rows = this.#source.next(input);
     if (rows === PENDING) return PENDING;
     batch.first = input.first;
+    batch.histograms = undefined;
     for (let r = 0; r < rows; r++) {
       batch.values.fill(input.values[r]!, r * stepCount, (r + 1) * stepCount);
       batch.present.fill(input.present[r]!, r * stepCount, (r + 1) * stepCount);
+      const histogram = input.histograms?.[r];
+      if (histogram) histogramsOf(batch).fill(histogram, r * stepCount, (r + 1) * stepCount);
     }
     return rows;
   }

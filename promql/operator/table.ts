@@ -1,4 +1,5 @@
-import { PENDING, READY, countPresent, createBatch, type Batch, type Operator } from './operator.ts';
+import { PENDING, READY, countPresent, createBatch, createHistograms } from './operator.ts';
+import type { Batch, HistogramColumn, Operator } from './operator.ts';
 import type { Evaluation } from './evaluation.ts';
 
 /** All rows of an operator in memory, for nodes that need them together. Row r is at [r * stepCount, (r + 1) * stepCount). */
@@ -6,6 +7,8 @@ export class Table {
   readonly stepCount: number;
   readonly values: Float64Array;
   readonly present: Uint8Array;
+  /** As in a batch. */
+  histograms: HistogramColumn | undefined;
   /** Samples held in it. */
   sampleCount = 0;
 
@@ -22,6 +25,12 @@ export class Table {
     this.values.set(batch.values.subarray(0, length), base);
     this.present.set(batch.present.subarray(0, length), base);
     this.sampleCount += countPresent(batch.present, 0, length);
+    if (batch.histograms) this.#copyHistograms(batch.histograms, base, length);
+  }
+
+  #copyHistograms(column: HistogramColumn, base: number, length: number): void {
+    this.histograms ??= createHistograms(this.values.length);
+    for (let i = 0; i < length; i++) this.histograms[base + i] = column[i];
   }
 }
 

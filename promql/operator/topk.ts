@@ -1,6 +1,6 @@
 import type { Evaluation } from './evaluation.ts';
 import { SeriesGrouper, type Grouping, type Groups } from './group-keys.ts';
-import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, createBatch, dropHistograms, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { ScalarReader } from './table.ts';
 import { toCounts } from './counts.ts';
 import { ValueHeap } from './value-heap.ts';
@@ -12,6 +12,8 @@ export interface TopkOptions {
   /** topk, else bottomk. */
   readonly wantsLargest: boolean;
   readonly stepCount: number;
+  /** Called where a histogram is ignored. */
+  readonly onHistogram: () => void;
 }
 
 /**
@@ -85,6 +87,7 @@ export class TopkOperator implements Operator {
       const rows = this.#options.source.next(input);
       if (rows === PENDING) return PENDING;
       if (rows === 0) return READY;
+      if (dropHistograms(input, rows) > 0) this.#options.onHistogram();
       for (let r = 0; r < rows; r++) {
         const series = input.first + r;
         const group = groupOf[series]!;
@@ -138,6 +141,7 @@ export class TopkOperator implements Operator {
     const { stepCount, capacity, values, present } = batch;
     const rows = Math.min(capacity, this.#order.length - this.#nextRow);
     batch.first = this.#nextRow;
+    batch.histograms = undefined;
     present.fill(0, 0, rows * stepCount);
     let count = 0;
     for (let r = 0; r < rows; r++) {

@@ -3,7 +3,8 @@ import type { Labels } from '../../model/labels.ts';
 import { CodedError } from '../../util/errors.ts';
 import { ARITHMETIC } from '../functions/binary.ts';
 import type { BinaryOp, VectorMatching } from '../parse/ast.ts';
-import { combiner, type CombineRow, type RowOperands } from './combine.ts';
+import { combiner, combineMixed, type CombineRow, type RowOperands } from './combine.ts';
+import type { HistogramNotes } from './histogram-notes.ts';
 import type { Evaluation } from './evaluation.ts';
 import { matchLabelsOf, SeriesMatcher, type MatchGroups } from './match-groups.ts';
 import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
@@ -18,6 +19,7 @@ export interface VectorBinaryOptions {
   readonly lhs: Operator;
   readonly rhs: Operator;
   readonly stepCount: number;
+  readonly notes: HistogramNotes;
 }
 
 /** Rows of the output: a series of the "many" side with one of the "one" side; -1 is a side that is filled in. */
@@ -179,6 +181,7 @@ export class VectorBinaryOperator implements Operator {
   next(batch: Batch): number {
     if (this.#readOne() === PENDING) return PENDING;
     batch.first = this.#nextPair;
+    batch.histograms = undefined;
     let rows = 0;
     while (rows < batch.capacity && this.#nextPair < this.#pairs.count) {
       const m = this.#pairs.many[this.#nextPair]!;
@@ -256,7 +259,18 @@ export class VectorBinaryOperator implements Operator {
     operands.leftBase = isSwapped ? oneBase : manyBase;
     operands.right = isSwapped ? many : one;
     operands.rightBase = isSwapped ? manyBase : oneBase;
-    this.#combine(batch, base, operands);
+    if (this.#input.histograms === undefined && table.histograms === undefined) {
+      this.#combine(batch, base, operands);
+      return;
+    }
+    const manyHistograms = m < 0 ? undefined : this.#input.histograms;
+    const oneHistograms = o < 0 ? undefined : table.histograms;
+    combineMixed(batch, base, this.#combine, {
+      ...operands,
+      leftHistograms: isSwapped ? oneHistograms : manyHistograms,
+      rightHistograms: isSwapped ? manyHistograms : oneHistograms,
+      options: this.#options,
+    });
   }
 
   /** Marks the steps at which a series of the "one" side has no partner. */

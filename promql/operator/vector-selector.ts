@@ -3,7 +3,7 @@ import { SampleColumns } from '../../model/sample.ts';
 import type { SeriesSet } from '../../model/storage.ts';
 import type { StepAxis } from '../value.ts';
 import type { Evaluation } from './evaluation.ts';
-import { READY, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { READY, histogramsOf, type Batch, type Operator, type SeriesList } from './operator.ts';
 
 /** Where a selector or a range looks from: the step's time or a fixed one, minus the offset. */
 export interface TimeReference {
@@ -68,14 +68,29 @@ export class VectorSelectorOperator implements Operator {
     let rows = 0;
     let samples = 0;
     batch.first = this.#row;
+    batch.histograms = undefined;
     while (this.#row < end) {
       this.#set.read(this.#row++, this.#readStartMs, this.#readEndMs, columns);
       samples += this.#fill(columns, this.#times, evaluation.lookbackMs, batch, rows * stepCount);
+      if (columns.histogramCount > 0) this.#fillHistograms(batch, rows * stepCount);
       rows++;
       if (evaluation.spend(columns.count + stepCount + 20)) break;
     }
     evaluation.totalSamples += samples * this.#weight;
     return rows;
+  }
+
+  /** After `fill`, which said at which steps there is a sample. */
+  #fillHistograms(batch: Batch, base: number): void {
+    if (this.#fill === fillTimestamps) return;
+    const { times, histograms, count } = this.#columns;
+    const steps = this.#times;
+    const out = histogramsOf(batch);
+    let next = 0;
+    for (let i = 0; i < steps.length; i++) {
+      while (next < count && times[next]! <= steps[i]!) next++;
+      out[base + i] = batch.present[base + i] === 1 ? histograms[next - 1] : undefined;
+    }
   }
 
   close(): void {
@@ -163,13 +178,14 @@ function fillSmoothed(
 /** Takes the staleness markers out of the columns, in place. */
 export function removeStale(columns: SampleColumns): void {
   if (columns.staleCount === 0) return;
-  const { times, values, stale } = columns;
+  const { times, values, stale, histograms } = columns;
   let kept = 0;
   for (let i = 0; i < columns.count; i++) {
     if (stale[i] === 1) continue;
     times[kept] = times[i]!;
     values[kept] = values[i]!;
     stale[kept] = 0;
+    if (columns.histogramCount > 0) histograms[kept] = histograms[i];
     kept++;
   }
   columns.count = kept;

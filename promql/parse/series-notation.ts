@@ -3,6 +3,7 @@ import type { Span } from '../../model/annotations.ts';
 import type { IToken } from 'chevrotain';
 import { errorText } from '../../util/errors.ts';
 import { ParseError } from './errors.ts';
+import { histogramSeries, isHistogramAt, parseHistogram, type HistogramValue } from './histogram-notation.ts';
 import { lex } from './lex.ts';
 import { parseNumber } from './numbers.ts';
 import { spanOf } from './spans.ts';
@@ -22,7 +23,7 @@ import {
 // The notation of samples in test scripts and rule unit tests: `name{l="v"} 1 2+3x4 _x2 stale`.
 
 /** A point: its value, no sample at all, or a staleness marker. */
-export type SequenceValue = number | 'absent' | 'stale';
+export type SequenceValue = number | HistogramValue | 'absent' | 'stale';
 
 export interface SeriesNotation {
   readonly labels: Labels;
@@ -149,6 +150,10 @@ class ValueScanner {
       this.#repeat('absent', times ?? 1);
       return;
     }
+    if (isHistogramAt(this.#line, this.#index)) {
+      this.#readHistograms();
+      return;
+    }
     const value = this.#readValue();
     if (value === 'stale') {
       this.#repeat(value, (this.#readTimes() ?? 0) + 1);
@@ -164,6 +169,29 @@ class ValueScanner {
     if (times === undefined) throw this.#unexpected(' in series values');
     this.#checkCount(times + 1);
     for (let i = 0, each = value; i <= times; i++, each += change) this.#values.push(each);
+  }
+
+  #readHistograms(): void {
+    const base = this.#readHistogram();
+    const sign = this.#line[this.#index];
+    if (sign !== '+' && sign !== '-') {
+      this.#repeat(base, (this.#readTimes() ?? 0) + 1);
+      return;
+    }
+    this.#index++;
+    if (!isHistogramAt(this.#line, this.#index)) throw this.#unexpected(' in series values');
+    const change = this.#readHistogram();
+    const place = this.#index + 1;
+    const times = this.#readTimes();
+    if (times === undefined) throw this.#unexpected(' in series values');
+    this.#checkCount(times + 1);
+    this.#values.push(...histogramSeries(base, change, { sign, times, line: this.#line, place }));
+  }
+
+  #readHistogram(): HistogramValue {
+    const { value, end } = parseHistogram(this.#line, this.#index);
+    this.#index = end;
+    return value;
   }
 
   #readValue(): number | 'stale' {

@@ -5,6 +5,7 @@ import { CodedError } from '../../util/errors.ts';
 import { hashFraction } from '../functions/label-hash.ts';
 import { CountValuesOperator } from '../operator/count-values.ts';
 import { CountFilter, LimitOperator, RatioFilter, type SampleFilter } from '../operator/limit.ts';
+import { HistogramNotes } from '../operator/histogram-notes.ts';
 import type { Operator } from '../operator/operator.ts';
 import { QuantileOperator } from '../operator/quantile.ts';
 import { ScalarReader } from '../operator/table.ts';
@@ -21,6 +22,8 @@ export function buildAggregation(builder: Builder, node: AggregatePlan, axis: St
   const stepCount = axis.count;
   const grouping = { labels: node.grouping, without: node.without };
   const param = must(node.param, `parameter of ${op}`);
+  const notes = new HistogramNotes(evaluation, node.input.span);
+  const onHistogram = (): void => notes.ignoredInAggregation(op);
   switch (op) {
     case 'topk':
     case 'bottomk':
@@ -30,6 +33,7 @@ export function buildAggregation(builder: Builder, node: AggregatePlan, axis: St
         grouping,
         wantsLargest: op === 'topk',
         stepCount,
+        onHistogram,
       });
     case 'quantile':
       return new QuantileOperator(evaluation, {
@@ -37,6 +41,7 @@ export function buildAggregation(builder: Builder, node: AggregatePlan, axis: St
         param: builder.build(param, axis),
         grouping,
         stepCount,
+        onHistogram,
         onParam: (quantiles) => builder.warnOfQuantiles(param, quantiles),
       });
     case 'count_values': {

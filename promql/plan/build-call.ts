@@ -2,12 +2,16 @@ import { Labels, METRIC_NAME } from '../../model/labels.ts';
 import { must } from '../../util/assert.ts';
 import { CodedError } from '../../util/errors.ts';
 import { ANCHORED_KERNELS, SMOOTHED_KERNELS } from '../functions/extended-rate.ts';
+import { rangeHistogramFunction } from '../functions/histogram-extended.ts';
 import { labelJoin, labelReplace, type LabelFunction } from '../functions/label.ts';
 import { DATE_FUNCTION_NAMES, MAP_FUNCTIONS } from '../functions/map-functions.ts';
+import type { HistogramMap } from '../functions/map-function.ts';
+import { HISTOGRAM_MAPS } from '../functions/math.ts';
 import { byLabels, byValue } from '../functions/sort.ts';
 import type { RangeFunction } from '../functions/range-function.ts';
 import { RANGE_FUNCTIONS } from '../functions/range-functions.ts';
 import { AbsentOperator } from '../operator/absent.ts';
+import { HistogramNotes } from '../operator/histogram-notes.ts';
 import { InfoOperator } from '../operator/info.ts';
 import type { Operator, SeriesList } from '../operator/operator.ts';
 import { RangeCallOperator } from '../operator/range-call.ts';
@@ -135,18 +139,26 @@ function buildSort(builder: Builder, node: CallPlan, axis: StepAxis, order: RowO
     evaluation.warn('sort is ineffective for range queries since results are always ordered by labels', node.span);
   }
   const source = builder.build(argument(node, 0), axis);
-  return axis.count === 1 ? new SortOperator(evaluation, source, order) : source;
+  const floatsOnly = !node.name.startsWith('sort_by_label');
+  if (axis.count === 1) return new SortOperator(evaluation, source, order, floatsOnly);
+  if (!floatsOnly) return source;
+  return builder.map(node, axis, { kernel: () => undefined, params: [], keepsName: true, source });
 }
 
 function buildMapCall(builder: Builder, node: CallPlan, axis: StepAxis): Operator {
   const kernel = must(MAP_FUNCTIONS.get(node.name), `function ${node.name}`);
   const vector = node.args.find((arg) => arg.valueType === 'vector');
   const params = node.args.filter((arg) => arg.valueType === 'scalar');
-  if (vector !== undefined) return builder.map(vector, axis, { kernel, params, keepsName: false });
+  const histogramMap = node.name === 'timestamp' ? timestampMap(axis) : HISTOGRAM_MAPS.get(node.name);
+  if (vector !== undefined) return builder.map(vector, axis, { kernel, histogramMap, params, keepsName: false });
   // Calendar functions without an argument work on the time of the step.
   const source = builder.scalar(axis, stepSeconds, []);
   must(DATE_FUNCTION_NAMES.has(node.name) || undefined, `vector of ${node.name}`);
   return builder.map(node, axis, { kernel, params: [], keepsName: true, source });
+}
+
+function timestampMap(axis: StepAxis): HistogramMap {
+  return (_histogram, step) => (axis.startMs + step * axis.stepMs) / 1000;
 }
 
 function buildRangeCall(builder: Builder, node: CallPlan, range: RangePlan | SubqueryPlan, axis: StepAxis): Operator {
@@ -167,6 +179,8 @@ function rangeCall(
   const { lookbackMs } = builder.evaluation;
   return new RangeCallOperator(builder.evaluation, {
     fn: rangeFunction(node.name, extension),
+    histogramFn: rangeHistogramFunction(node.name, extension),
+    notes: new HistogramNotes(builder.evaluation, range.span),
     source: builder.buildRange(range, axis),
     windows: createWindows(axis, reference, range.rangeMs, {
       backMs: extension === undefined ? 0 : lookbackMs,

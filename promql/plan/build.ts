@@ -2,11 +2,12 @@ import type { SeriesSet, Querier } from '../../model/storage.ts';
 import { must, unreachable } from '../../util/assert.ts';
 import { formatFloatG } from '../../util/decimal.ts';
 import { ARITHMETIC, COMPARISONS } from '../functions/binary.ts';
-import type { MapKernel } from '../functions/map-function.ts';
-import { scalarBinaryKernel } from '../functions/scalar-binary.ts';
+import type { HistogramMap, MapKernel } from '../functions/map-function.ts';
+import { scalarBinaryKernel, scalarHistogramMap } from '../functions/scalar-binary.ts';
 import { ACCUMULATORS } from '../operator/accumulators.ts';
 import { AggregateOperator } from '../operator/aggregate.ts';
 import { DistinctOperator, SAME_LABELSET } from '../operator/distinct.ts';
+import { HistogramNotes } from '../operator/histogram-notes.ts';
 import type { Evaluation } from '../operator/evaluation.ts';
 import { MapCallOperator } from '../operator/map-call.ts';
 import type { Operator } from '../operator/operator.ts';
@@ -132,6 +133,7 @@ export class Builder {
     const source = options.source ?? this.build(input, axis);
     const call = new MapCallOperator(this.evaluation, {
       kernel: options.kernel,
+      histogramMap: options.histogramMap,
       source,
       params: this.scalars(options.params, axis),
       stepTimes: stepTimesOf(axis),
@@ -167,7 +169,12 @@ export class Builder {
 
   #buildNegate(input: PlanNode, axis: StepAxis): Operator {
     if (input.valueType === 'scalar') return this.scalar(axis, (a) => -a, [input]);
-    return this.map(input, axis, { kernel: negate, params: [], keepsName: false });
+    return this.map(input, axis, {
+      kernel: negate,
+      histogramMap: (each) => each.scale(-1),
+      params: [],
+      keepsName: false,
+    });
   }
 
   #buildBinary(node: BinaryPlan, axis: StepAxis): Operator {
@@ -178,7 +185,9 @@ export class Builder {
       const kernel = scalarBinaryKernel({ op, bool, scalarIsLeft });
       const keepsName = !bool && !ARITHMETIC.has(op);
       const [vector, scalar] = scalarIsLeft ? [rhs, lhs] : [lhs, rhs];
-      return this.map(vector, axis, { kernel, params: [scalar], keepsName });
+      const notes = new HistogramNotes(this.evaluation, node.span);
+      const histogramMap = scalarHistogramMap({ op, bool, scalarIsLeft }, notes);
+      return this.map(vector, axis, { kernel, histogramMap, params: [scalar], keepsName });
     }
     const match = must(matching, 'vector matching');
     const operands = { lhs: this.build(lhs, axis), rhs: this.build(rhs, axis), stepCount: axis.count };
@@ -186,7 +195,8 @@ export class Builder {
       const set = new SetBinaryOperator(this.evaluation, { op, match, ...operands });
       return op === 'or' ? this.distinct(set, axis) : set;
     }
-    const binary = new VectorBinaryOperator(this.evaluation, { op, bool, matching: match, ...operands });
+    const notes = new HistogramNotes(this.evaluation, node.span);
+    const binary = new VectorBinaryOperator(this.evaluation, { op, bool, matching: match, notes, ...operands });
     return new DistinctOperator(this.evaluation, {
       source: binary,
       stepCount: axis.count,
@@ -206,6 +216,7 @@ export class Builder {
       source: this.build(node.input, axis),
       grouping: { labels: node.grouping, without: node.without },
       accumulator,
+      histograms: { op: node.op, notes: new HistogramNotes(this.evaluation, node.input.span) },
       stepCount: axis.count,
     });
   }
@@ -213,6 +224,7 @@ export class Builder {
 
 export interface MapOptions {
   readonly kernel: MapKernel;
+  readonly histogramMap?: HistogramMap | undefined;
   readonly params: readonly PlanNode[];
   readonly keepsName: boolean;
   /** Instead of the operator of the input node. */

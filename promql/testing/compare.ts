@@ -1,3 +1,6 @@
+import { boundsMatch, type FloatHistogram } from '../../model/float-histogram.ts';
+import type { Buckets } from '../../model/histogram-buckets.ts';
+import { formatHistogramNotation } from '../../model/histogram-text.ts';
 import { Labels } from '../../model/labels.ts';
 import { unreachable } from '../../util/assert.ts';
 import { formatFloatG } from '../../util/decimal.ts';
@@ -52,18 +55,18 @@ export function compareVector(command: EvalCommand, series: readonly ResultSerie
   const expected = byLabels(command.series);
   const seen = new Set<string>();
   for (let i = 0; i < series.length; i++) {
-    const { labels, values } = series[i]!;
+    const { labels } = series[i]!;
     const key = labels.key();
     const want = expected.get(key);
-    const got = values[0]!;
-    if (!want) return `unexpected metric ${labels.toString()} in result, has value ${formatFloatG(got)}`;
+    const got = pointOf(series[i]!, 0);
+    if (!want) return `unexpected metric ${labels.toString()} in result, has value ${formatPoint(got)}`;
     if (seen.has(key)) return `metric ${labels.toString()} is in the result more than once`;
     if (isOrdered(command) && want.position !== i + 1) {
       return `expected metric ${labels.toString()} at position ${want.position} but was at ${i + 1}`;
     }
     const value = want.values[0];
-    if (typeof value !== 'number' || !almostEqual(value, got)) {
-      return `expected ${formatValue(value)} for ${labels.toString()} but got ${formatFloatG(got)}`;
+    if (!matchesPoint(value, got)) {
+      return `expected ${formatValue(value)} for ${labels.toString()} but got ${formatPoint(got)}`;
     }
     seen.add(key);
   }
@@ -109,7 +112,7 @@ function comparePoints(command: EvalCommand, want: ExpectedSeries, got: ResultSe
     const value = want.values[i]!;
     if (value === 'absent') continue;
     const time = startMs + i * stepMs;
-    if (got.times[index] !== time || typeof value !== 'number' || !almostEqual(value, got.values[index]!)) {
+    if (got.times[index] !== time || !matchesPoint(value, pointOf(got, index))) {
       return `expected ${formatValue(value)} at ${time} for ${name}, but got ${formatPoints(got)}`;
     }
     index++;
@@ -131,13 +134,48 @@ function missing(expected: ReadonlyMap<string, ExpectedSeries>, seen: ReadonlySe
 }
 
 function formatValue(value: SequenceValue | undefined): string {
+  if (typeof value === 'object') return formatHistogramNotation(value.histogram);
   if (typeof value === 'number') return formatFloatG(value);
   return value ?? 'no value';
 }
 
-function formatPoints({ times, values }: ResultSeries): string {
-  const points: string[] = [];
-  for (let i = 0; i < times.length; i++) points.push(`${formatFloatG(values[i]!)} @[${times[i]!}]`);
+function pointOf({ values, histograms }: ResultSeries, index: number): number | FloatHistogram {
+  return histograms?.[index] ?? values[index]!;
+}
+
+function formatPoint(point: number | FloatHistogram): string {
+  return typeof point === 'number' ? formatFloatG(point) : formatHistogramNotation(point);
+}
+
+function matchesPoint(want: SequenceValue | undefined, got: number | FloatHistogram): boolean {
+  if (typeof want === 'object') {
+    if (typeof got === 'number' || (want.hasHint && want.histogram.hint !== got.hint)) return false;
+    return almostEqualHistograms(want.histogram.compact(), got.compact());
+  }
+  return typeof want === 'number' && typeof got === 'number' && almostEqual(want, got);
+}
+
+/** Same layout, zero threshold and bounds, and counts and sums within the tolerance. */
+function almostEqualHistograms(a: FloatHistogram, b: FloatHistogram): boolean {
+  return (
+    a.schema === b.schema &&
+    a.zeroThreshold === b.zeroThreshold &&
+    boundsMatch(a.customBounds, b.customBounds) &&
+    almostEqual(a.zeroCount, b.zeroCount) &&
+    almostEqual(a.count, b.count) &&
+    almostEqual(a.sum, b.sum) &&
+    almostEqualBuckets(a.positive, b.positive) &&
+    almostEqualBuckets(a.negative, b.negative)
+  );
+}
+
+function almostEqualBuckets(a: Buckets, b: Buckets): boolean {
+  if (a.indexes.length !== b.indexes.length) return false;
+  return a.counts.every((count, i) => a.indexes[i] === b.indexes[i] && almostEqual(count, b.counts[i]!));
+}
+
+function formatPoints(series: ResultSeries): string {
+  const points = Array.from(series.times, (time, i) => `${formatPoint(pointOf(series, i))} @[${time}]`);
   return points.length === 0 ? 'no points' : points.join(' ');
 }
 

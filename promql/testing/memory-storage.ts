@@ -1,5 +1,6 @@
 import { CodedError } from '../../util/errors.ts';
 import { compareUtf8 } from '../../util/utf8.ts';
+import type { FloatHistogram } from '../../model/float-histogram.ts';
 import { Labels } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import type { SampleColumns } from '../../model/sample.ts';
@@ -12,6 +13,8 @@ interface MemorySeries {
   readonly times: number[];
   readonly values: number[];
   readonly stale: boolean[];
+  /** As long as `times` once the series has a histogram; a row without one is a float. */
+  histograms: (FloatHistogram | undefined)[] | undefined;
 }
 
 /**
@@ -24,9 +27,16 @@ export class MemoryStorage implements Queryable {
 
   /**
    * Appends samples to the series of these labels. `times` in ms, ascending and after what is there; `stale[i]` marks a
-   * staleness marker. The arrays are copied. Throws bad_data on a time that is not after the previous one.
+   * staleness marker, `histograms[i]` is a sample that is a histogram. The arrays are copied. Throws bad_data on a time
+   * that is not after the previous one.
    */
-  add(labels: Labels, times: readonly number[], values: readonly number[], stale?: readonly boolean[]): void {
+  add(
+    labels: Labels,
+    times: readonly number[],
+    values: readonly number[],
+    stale?: readonly boolean[],
+    histograms?: readonly (FloatHistogram | undefined)[],
+  ): void {
     const series = this.#seriesOf(labels);
     for (let i = 0; i < times.length; i++) {
       const time = times[i]!;
@@ -37,6 +47,9 @@ export class MemoryStorage implements Queryable {
       series.times.push(time);
       series.values.push(values[i]!);
       series.stale.push(stale?.[i] ?? false);
+      const histogram = histograms?.[i];
+      if (histogram) series.histograms ??= Array.from(series.times.slice(1), () => undefined);
+      series.histograms?.push(histogram);
     }
   }
 
@@ -54,7 +67,7 @@ export class MemoryStorage implements Queryable {
     const key = labels.key();
     let series = this.#byKey.get(key);
     if (!series) {
-      series = { labels, times: [], values: [], stale: [] };
+      series = { labels, times: [], values: [], stale: [], histograms: undefined };
       this.#byKey.set(key, series);
       this.#sorted = undefined;
     }
@@ -128,7 +141,7 @@ class MemorySeriesSet implements SeriesSet {
   }
 
   read(index: number, startMs: TimestampMs, endMs: TimestampMs, out: SampleColumns): void {
-    const { times, values, stale } = this.#series[index]!;
+    const { times, values, stale, histograms } = this.#series[index]!;
     out.clear();
     out.reserve(times.length);
     for (let i = lowerBound(times, startMs); i < times.length && times[i]! <= endMs; i++) {
@@ -137,6 +150,9 @@ class MemorySeriesSet implements SeriesSet {
       out.values[row] = stale[i] ? NaN : values[i]!;
       out.stale[row] = stale[i] ? 1 : 0;
       if (stale[i]) out.staleCount++;
+      if (!histograms) continue;
+      out.histograms[row] = histograms[i];
+      if (histograms[i]) out.histogramCount++;
     }
   }
 }

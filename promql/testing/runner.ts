@@ -1,5 +1,6 @@
 import type { TimestampMs } from '../../model/time.ts';
 import { unreachable } from '../../util/assert.ts';
+import type { FloatHistogram } from '../../model/float-histogram.ts';
 import { CodedError, errorText } from '../../util/errors.ts';
 import type { Engine, QueryControl, QueryOutcome } from '../engine.ts';
 import { DEFAULT_ENGINE_OPTIONS, type EngineOptions } from '../options.ts';
@@ -94,14 +95,16 @@ class ScriptRunner {
     const times: number[] = [];
     const numbers: number[] = [];
     const stale: boolean[] = [];
+    const histograms: (FloatHistogram | undefined)[] = [];
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
       if (value === 'absent') continue;
       times.push(i * stepMs);
-      numbers.push(value === 'stale' ? NaN : value);
+      numbers.push(typeof value === 'number' ? value : NaN);
       stale.push(value === 'stale');
+      histograms.push(typeof value === 'object' ? value.histogram : undefined);
     }
-    this.#storage.add(labels, times, numbers, stale);
+    this.#storage.add(labels, times, numbers, stale, histograms);
   }
 
   async #evaluate(command: EvalCommand): Promise<string | undefined> {
@@ -209,8 +212,16 @@ function variantsOf({ query, endMs: timeMs }: EvalCommand): Variant[] {
   return [written, ...times.map((time) => ({ query: text, timeMs: time }))];
 }
 
-function pointAt({ labels, times, values }: ResultSeries, timeMs: TimestampMs): ResultSeries[] {
+function pointAt({ labels, times, values, histograms }: ResultSeries, timeMs: TimestampMs): ResultSeries[] {
   const index = times.indexOf(timeMs);
   if (index < 0) return [];
-  return [{ labels, times: times.slice(index, index + 1), values: values.slice(index, index + 1) }];
+  const place = [index, index + 1] as const;
+  return [
+    {
+      labels,
+      times: times.slice(...place),
+      values: values.slice(...place),
+      histograms: histograms?.slice(...place),
+    },
+  ];
 }
