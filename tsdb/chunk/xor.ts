@@ -7,8 +7,10 @@ import { CHUNK_HEADER_BYTES } from './chunk.ts';
 
 /** No sample takes more bytes: 4 + 64 bits of time, 2 + 5 + 6 + 64 of value; the first has 10 + 8. */
 export const XOR_SAMPLE_BYTES_MAX = 19;
-/** Appending may write, and decoding may read, this many bytes behind a chunk's last one. */
+/** Appending may write, and decoding what was appended may read, this many bytes behind a chunk's last one. */
 export const XOR_SLACK_BYTES = 8;
+/** Decoding bytes that may be damaged may read this many behind the last one. */
+export const XOR_DECODE_SLACK_BYTES = 32;
 /** `leading` before the first changed value. */
 export const XOR_NO_WINDOW = 255;
 
@@ -320,8 +322,8 @@ export class XorDecoder {
 
   /**
    * Appends the first `count` samples of the chunk at `base`, as far as they are inside the bounds, to `out`; ends at
-   * the first one after `endMs`. The chunk's own count is not read. `view` must go on for XOR_SLACK_BYTES behind the
-   * chunk, which ends before `end`; throws CorruptionError when the samples do not.
+   * the first one after `endMs`. The chunk's own count is not read. The chunk ends before `end`; throws
+   * CorruptionError when the samples do not. `view` goes on behind it, for XOR_DECODE_SLACK_BYTES if it may be damaged.
    */
   // oxlint-disable-next-line complexity, max-lines-per-function -- the kernel: one loop, all state in locals
   decode(view: DataView, base: number, end: number, count: number, out: SampleColumns): void {
@@ -348,6 +350,7 @@ export class XorDecoder {
     let hi = view.getInt32(at);
     let lo = view.getInt32(at + 4);
     at += 8;
+    if (at > end) throw cutOff(0, count);
     let isStale = hi === STALE_NAN_HI && lo === STALE_NAN_LO ? 1 : 0;
     let staleCount = 0;
     if (time > endMs) return;

@@ -1,6 +1,7 @@
 import { Labels } from '../../model/labels.ts';
 import type { SeriesRef } from '../../model/sample.ts';
 import { PostingsReader, type PairId } from './postings.ts';
+import { compareUtf8 } from '../../util/utf8.ts';
 import { SymbolReader } from './symbols.ts';
 import { SERIES_LABELS, SERIES_WORDS, type HeadTables } from './tables.ts';
 
@@ -50,13 +51,62 @@ export class LabelReader {
     for (let i = 0; i < size; i++) {
       const pairA = words[atA + i]!;
       const pairB = words[atB + i]!;
-      if (pairA !== pairB) return Labels.compare(this.#pairLabels(pairA), this.#pairLabels(pairB));
+      if (pairA !== pairB) return this.comparePairs(pairA, pairB);
     }
     return sizeA - sizeB;
   }
 
-  #pairLabels(pair: PairId): Labels {
-    return new Labels([this.symbols.text(this.postings.nameOf(pair)), this.symbols.text(this.postings.valueOf(pair))]);
+  /** Order of two pairs by name, then value. */
+  comparePairs(a: PairId, b: PairId): number {
+    const { postings, symbols } = this;
+    const nameA = postings.nameOf(a);
+    const nameB = postings.nameOf(b);
+    if (nameA !== nameB) return compareUtf8(symbols.text(nameA), symbols.text(nameB));
+    return compareUtf8(symbols.text(postings.valueOf(a)), symbols.text(postings.valueOf(b)));
+  }
+
+  /** Sorts refs by labels, in place: texts are compared once per pair, series by the pairs' places in that order. */
+  sort(refs: Uint32Array): Uint32Array {
+    if (refs.length < 2) return refs;
+    const words = this.tables.labelSets.u32;
+    const ranks = this.#rankPairs(refs);
+    // One row per series: the ranks of its pairs in label order, then 0, so that a prefix comes first.
+    let width = 1;
+    for (let i = 0; i < refs.length; i++) width = Math.max(width, words[this.pairsAt(refs[i]!) - 1]!);
+    const rows = new Int32Array(refs.length * width);
+    for (let i = 0; i < refs.length; i++) {
+      const at = this.pairsAt(refs[i]!);
+      const size = words[at - 1]!;
+      for (let j = 0; j < size; j++) rows[i * width + j] = ranks.get(words[at + j]!)!;
+    }
+    const order = new Uint32Array(refs.length);
+    for (let i = 0; i < order.length; i++) order[i] = i;
+    order.sort((a, b) => {
+      const rowA = a * width;
+      const rowB = b * width;
+      for (let j = 0; j < width; j++) {
+        const difference = rows[rowA + j]! - rows[rowB + j]!;
+        if (difference !== 0) return difference;
+      }
+      return 0;
+    });
+    const unsorted = refs.slice();
+    for (let i = 0; i < order.length; i++) refs[i] = unsorted[order[i]!]!;
+    return refs;
+  }
+
+  /** Places from 1 of the pairs of these series, in order. */
+  #rankPairs(refs: Uint32Array): Map<PairId, number> {
+    const words = this.tables.labelSets.u32;
+    const ranks = new Map<PairId, number>();
+    for (let i = 0; i < refs.length; i++) {
+      const at = this.pairsAt(refs[i]!);
+      const end = at + words[at - 1]!;
+      for (let j = at; j < end; j++) ranks.set(words[j]!, 0);
+    }
+    const pairs = Uint32Array.from(ranks.keys()).sort((a, b) => this.comparePairs(a, b));
+    for (let i = 0; i < pairs.length; i++) ranks.set(pairs[i]!, i + 1);
+    return ranks;
   }
 
   #decode(ref: SeriesRef): Labels {

@@ -1,5 +1,4 @@
 import type { Matcher } from '../../model/matcher.ts';
-import type { SeriesRef } from '../../model/sample.ts';
 import { selectRefs } from '../query/select.ts';
 import type { LabelReader } from './label-reader.ts';
 
@@ -37,8 +36,7 @@ export class Selections {
       return known.refs;
     }
     const added = selectRefs(this.#reader, matchers, known?.seriesCount ?? 0, seriesCount);
-    const compare = (a: SeriesRef, b: SeriesRef): number => this.#reader.compare(a, b);
-    const sorted = added.sort(compare);
+    const sorted = this.#reader.sort(added);
     this.#forget(key);
     const refs = known ? this.#merge(known.refs, sorted) : new Uint32Array(sorted);
     this.#remember(key, { refs, seriesCount });

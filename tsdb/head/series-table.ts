@@ -1,7 +1,7 @@
 import type { Labels } from '../../model/labels.ts';
 import type { SeriesRef } from '../../model/sample.ts';
 import { CodedError } from '../../util/errors.ts';
-import type { Postings } from './postings.ts';
+import type { PairId, Postings } from './postings.ts';
 import { mix } from './shared-slots.ts';
 import type { SymbolTable } from './symbols.ts';
 import { CONTROL, SERIES_LABELS, SERIES_WORDS, type HeadTables } from './tables.ts';
@@ -21,6 +21,7 @@ export class SeriesTable {
   #slots = new Int32Array(2 * 1024);
   #count = 0;
   #labelWords = 1;
+  readonly #known = new KnownPairs();
   #pairs = new Int32Array(64);
 
   constructor(tables: HeadTables, symbols: SymbolTable, postings: Postings, seriesMax: number) {
@@ -41,9 +42,7 @@ export class SeriesTable {
     const size = flat.length >> 1;
     const pairs = this.#pairsOf(size);
     for (let i = 0; i < size; i++) {
-      const name = this.#symbols.reader.find(flat[i * 2]!);
-      const value = name < 0 ? -1 : this.#symbols.reader.find(flat[i * 2 + 1]!);
-      const pair = value < 0 ? 0 : this.#postings.reader.find(name, value);
+      const pair = this.#known.find(flat[i * 2]!, flat[i * 2 + 1]!) || this.#findPair(flat[i * 2]!, flat[i * 2 + 1]!);
       if (pair === 0) return 0;
       pairs[i] = pair;
     }
@@ -63,8 +62,9 @@ export class SeriesTable {
     const ref = this.#count + 1;
     const pairs = this.#pairsOf(size);
     for (let i = 0; i < size; i++) {
-      const name = this.#symbols.intern(flat[i * 2]!);
-      pairs[i] = this.#postings.intern(name, this.#symbols.intern(flat[i * 2 + 1]!));
+      const name = flat[i * 2]!;
+      const value = flat[i * 2 + 1]!;
+      pairs[i] = this.#known.find(name, value) || this.#internPair(name, value);
     }
     this.#reserve(ref, size);
     const { labelSets, series, control } = this.#tables;
@@ -77,6 +77,20 @@ export class SeriesTable {
     this.#count = ref;
     Atomics.store(control.i32, CONTROL.seriesCount, ref);
     return ref;
+  }
+
+  #findPair(name: string, value: string): PairId {
+    const nameSymbol = this.#symbols.reader.find(name);
+    const valueSymbol = nameSymbol < 0 ? -1 : this.#symbols.reader.find(value);
+    const pair = valueSymbol < 0 ? 0 : this.#postings.reader.find(nameSymbol, valueSymbol);
+    if (pair !== 0) this.#known.add(name, value, pair);
+    return pair;
+  }
+
+  #internPair(name: string, value: string): PairId {
+    const pair = this.#postings.intern(this.#symbols.intern(name), this.#symbols.intern(value));
+    this.#known.add(name, value, pair);
+    return pair;
   }
 
   /** All memory that the series will need, so that nothing fails half way. */
@@ -122,6 +136,40 @@ export class SeriesTable {
     const slots = new Int32Array(old.length * 2);
     for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) insert(slots, old[i]!, old[i + 1]!);
     this.#slots = slots;
+  }
+}
+
+const KNOWN_PAIRS_MAX = 50_000;
+
+/** Pairs met lately, by text: most labels of a new series are those of the one before, and V8 keeps texts' hashes. */
+class KnownPairs {
+  #recent = new Map<string, Map<string, PairId>>();
+  #older = new Map<string, Map<string, PairId>>();
+  #count = 0;
+
+  /** 0 when it is not known here. */
+  find(name: string, value: string): PairId {
+    const pair = this.#recent.get(name)?.get(value);
+    if (pair !== undefined) return pair;
+    const older = this.#older.get(name)?.get(value);
+    if (older === undefined) return 0;
+    this.add(name, value, older);
+    return older;
+  }
+
+  add(name: string, value: string, pair: PairId): void {
+    if (this.#count >= KNOWN_PAIRS_MAX / 2) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+      this.#count = 0;
+    }
+    let byValue = this.#recent.get(name);
+    if (!byValue) {
+      byValue = new Map();
+      this.#recent.set(name, byValue);
+    }
+    byValue.set(value, pair);
+    this.#count++;
   }
 }
 
