@@ -2,7 +2,8 @@ import type { FloatHistogram } from '../../model/float-histogram.ts';
 import { SampleColumns } from '../../model/sample.ts';
 import type { SeriesSet } from '../../model/storage.ts';
 import type { Evaluation } from './evaluation.ts';
-import { PENDING, READY, createBatch, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, createBatch } from './operator.ts';
+import type { Batch, HistogramColumn, Operator, SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
 import { removeStale } from './vector-selector.ts';
 
@@ -122,21 +123,29 @@ export class SubquerySource implements RangeSource {
     const base = this.#row++ * stepCount;
     const columns = this.#columns;
     let count = 0;
-    columns.histogramCount = 0;
     for (let i = 0; i < stepCount; i++) {
       if (present[base + i] === 0) continue;
       columns.times[count] = times[i]!;
       columns.values[count] = values[base + i]!;
-      if (histograms !== undefined) {
-        const histogram = histograms[base + i];
-        columns.histograms[count] = histogram && withoutResetHint(histogram);
-        if (histogram) columns.histogramCount++;
-      }
       count++;
     }
+    columns.histogramCount = 0;
+    if (histograms !== undefined) this.#addHistograms(histograms, base);
     columns.count = count;
     this.#evaluation.spend(stepCount);
     return columns;
+  }
+
+  #addHistograms(histograms: HistogramColumn, base: number): void {
+    const columns = this.#columns;
+    const { present } = this.#batch;
+    let row = 0;
+    for (let i = 0; i < this.#innerTimes.length; i++) {
+      if (present[base + i] === 0) continue;
+      const histogram = histograms[base + i];
+      columns.histograms[row++] = histogram && withoutResetHint(histogram);
+      if (histogram) columns.histogramCount++;
+    }
   }
 
   finish(): number {

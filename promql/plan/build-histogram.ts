@@ -1,7 +1,8 @@
+import { histogramFraction, histogramQuantile } from '../../model/histogram-quantile.ts';
 import { quoteGo, type Labels } from '../../model/labels.ts';
 import { formatFloatG } from '../../util/decimal.ts';
 import { bucketFraction, bucketQuantile, type Repair } from '../functions/histogram.ts';
-import { ClassicHistogramOperator, type HistogramOutput } from '../operator/classic-histogram.ts';
+import { HistogramCallOperator, type HistogramOutput } from '../operator/histogram-call.ts';
 import type { Operator } from '../operator/operator.ts';
 import { dropName } from '../operator/series-list.ts';
 import type { StepAxis } from '../value.ts';
@@ -18,11 +19,12 @@ export function buildHistogramCall(builder: Builder, node: CallPlan, axis: StepA
   const repairs = new RepairReport(builder, input, stepTimesOf(axis));
   const nameOf = (name: string): string =>
     evaluation.delayedNameRemoval && name !== '' ? ` for metric name ${quoteGo(name)}` : '';
-  const operator = new ClassicHistogramOperator(evaluation, {
+  const onNan = (text: string, name: string): void => evaluation.info(`${text}${nameOf(name)}`, input.span);
+  const operator = new HistogramCallOperator(evaluation, {
     source: builder.build(input, axis),
     params: builder.scalars(params, axis),
     stepCount: axis.count,
-    outputs: isFraction ? [fraction(evaluation.delayedNameRemoval)] : quantiles(builder, node, params),
+    outputs: isFraction ? [fraction(builder, onNan)] : quantiles(builder, node, params, onNan),
     onParams: (columns) => {
       if (isFraction) return;
       for (let i = 0; i < columns.length; i++) builder.warnOfQuantiles(params[i]!, columns[i]!);
@@ -31,6 +33,8 @@ export function buildHistogramCall(builder: Builder, node: CallPlan, axis: StepA
       const what = `bucket label "le" is missing or has a malformed value of ${quoteGo(text)}`;
       evaluation.warn(`${what}${nameOf(name)}`, input.span);
     },
+    onMix: (name) =>
+      evaluation.warn(`vector contains a mix of classic and native histograms${nameOf(name)}`, input.span),
     onRepair: (repair, name, step) => repairs.add(repair, nameOf(name), step),
     onEnd: () => repairs.write(),
   });
@@ -41,14 +45,23 @@ function kept(delayed: boolean): (labels: Labels) => Labels {
   return delayed ? (labels) => labels : dropName;
 }
 
-function fraction(delayed: boolean): HistogramOutput {
+/** Tells of NaN observations in a native histogram, with its metric name. */
+type OnNan = (text: string, metricName: string) => void;
+
+function fraction(builder: Builder, onNan: OnNan): HistogramOutput {
   return {
-    labels: kept(delayed),
+    labels: kept(builder.evaluation.delayedNameRemoval),
+    evaluateNative: (histogram, [lower, upper], step, metricName) => {
+      const { value, nanEffect } = histogramFraction(lower![step]!, upper![step]!, histogram);
+      const text = 'input to histogram_fraction has NaN observations, which are excluded from all fractions';
+      if (nanEffect !== 'none') onNan(text, metricName);
+      return value;
+    },
     evaluate: (buckets, [lower, upper], step) => bucketFraction(lower![step]!, upper![step]!, buckets),
   };
 }
 
-function quantiles(builder: Builder, node: CallPlan, params: readonly PlanNode[]): HistogramOutput[] {
+function quantiles(builder: Builder, node: CallPlan, params: readonly PlanNode[], onNan: OnNan): HistogramOutput[] {
   const name = kept(builder.evaluation.delayedNameRemoval);
   const label = node.name === 'histogram_quantiles' && node.args[1]?.type === 'string' ? node.args[1].value : undefined;
   return params.map((param, index) => ({
@@ -57,6 +70,13 @@ function quantiles(builder: Builder, node: CallPlan, params: readonly PlanNode[]
       return label === undefined ? labels : labels.with(label, quantileText(param));
     },
     evaluate: (buckets, columns, step) => bucketQuantile(columns[index]![step]!, buckets),
+    evaluateNative: (histogram, columns, step, metricName) => {
+      const { value, nanEffect } = histogramQuantile(columns[index]![step]!, histogram);
+      const effect = nanEffect === 'isNan' ? 'NaN' : 'skewed higher';
+      if (nanEffect !== 'none')
+        onNan(`input to histogram_quantile has NaN observations, result is ${effect}`, metricName);
+      return value;
+    },
   }));
 }
 

@@ -8,6 +8,7 @@ import { parseExpr } from '../parse/parse.ts';
 import { printExpr } from '../parse/print.ts';
 import type { SeriesNotation } from '../parse/series-notation.ts';
 import type { ResultSeries } from '../value.ts';
+import { toCustomBuckets } from './custom-buckets.ts';
 import { pinToTime } from './at-rewrite.ts';
 import { checkSorted, compareAnnotations, compareResult, compareVector, isOrdered } from './compare.ts';
 import { textMatches } from './expectation.ts';
@@ -87,6 +88,17 @@ class ScriptRunner {
       } catch (error) {
         failed.push(failedCommand(command.line, errorText(error)));
       }
+    }
+    if (!command.withNhcb) return failed;
+    try {
+      for (const { labels, histograms } of toCustomBuckets(byLabels.values())) {
+        const values = Array.from(histograms, (histogram) =>
+          histogram ? { histogram, hasHint: false } : ('absent' as const),
+        );
+        this.#store({ labels, values }, command.stepMs);
+      }
+    } catch (error) {
+      failed.push(failedCommand(command.line, errorText(error)));
     }
     return failed;
   }

@@ -1,12 +1,13 @@
+import type { FloatHistogram } from '../../model/float-histogram.ts';
 import type { Labels } from '../../model/labels.ts';
 import { Buckets, parseBound, type Repair } from '../functions/histogram.ts';
 import type { Evaluation } from './evaluation.ts';
-import { PENDING, READY, countPresent, type Batch, type Operator, type SeriesList } from './operator.ts';
+import { PENDING, READY, type Batch, type Operator, type SeriesList } from './operator.ts';
 import { TableReader, type ScalarReaders } from './table.ts';
 
 const BOUND_LABEL: ReadonlySet<string> = new Set(['le']);
 
-export interface ClassicHistogramOptions {
+export interface HistogramCallOptions {
   readonly source: Operator;
   readonly params: ScalarReaders;
   readonly stepCount: number;
@@ -16,6 +17,8 @@ export interface ClassicHistogramOptions {
   readonly onParams: (columns: readonly Float64Array[]) => void;
   /** Called for a series with samples whose `le` is no number. */
   readonly onBadBound: (text: string, metricName: string) => void;
+  /** Called where classic buckets and a native histogram of the same labels meet. */
+  readonly onMix: (metricName: string) => void;
   /** Called when a histogram's counts did not ascend. */
   readonly onRepair: (repair: Repair, metricName: string, step: number) => void;
   /** Called after the last row. */
@@ -26,6 +29,7 @@ export interface HistogramOutput {
   /** The labels of the result, from those of the buckets without `le`. */
   labels(group: Labels): Labels;
   evaluate(buckets: Buckets, params: readonly Float64Array[], step: number): number;
+  evaluateNative(histogram: FloatHistogram, params: readonly Float64Array[], step: number, metricName: string): number;
 }
 
 interface Histogram {
@@ -33,23 +37,28 @@ interface Histogram {
   readonly dropsName: boolean;
   /** Rows of the input, ascending by bound. */
   readonly rows: { readonly row: number; readonly bound: number }[];
+  /** Row of the input with native histograms of the same labels; -1 for none. */
+  nativeRow: number;
 }
 
-/** histogram_quantile, histogram_quantiles and histogram_fraction of classic histograms. */
-export class ClassicHistogramOperator implements Operator {
+/**
+ * histogram_quantile, histogram_quantiles and histogram_fraction. A histogram is the buckets that differ in `le` only, or
+ * a native one. Which series have native ones is known from their samples only, so `open()` reads all of the input.
+ */
+export class HistogramCallOperator implements Operator {
   readonly #evaluation: Evaluation;
-  readonly #options: ClassicHistogramOptions;
+  readonly #options: HistogramCallOptions;
   #opened = 0;
   #histograms: readonly Histogram[] = [];
+  /** Rows whose `le` is no number. */
   #badRows: readonly number[] = [];
   #reader: TableReader | undefined;
-  #isRead = false;
   #params: readonly Float64Array[] = [];
   #buckets = new Buckets(0);
   #nextRow = 0;
   #nextStep = 0;
 
-  constructor(evaluation: Evaluation, options: ClassicHistogramOptions) {
+  constructor(evaluation: Evaluation, options: HistogramCallOptions) {
     this.#evaluation = evaluation;
     this.#options = options;
   }
@@ -65,8 +74,13 @@ export class ClassicHistogramOperator implements Operator {
       this.#opened = 2;
       this.#params = params.columns;
       this.#options.onParams(this.#params);
-      this.#group(source.series());
       this.#reader = new TableReader(this.#evaluation, source, stepCount);
+    }
+    if (this.#opened === 2) {
+      if (this.#reader!.read() === PENDING) return PENDING;
+      this.#opened = 3;
+      this.#group(source.series());
+      this.#reportBadBounds();
     }
     return READY;
   }
@@ -77,18 +91,13 @@ export class ClassicHistogramOperator implements Operator {
     let widest = 0;
     for (let row = 0; row < series.count; row++) {
       const own = series.labels(row);
+      if (this.#hasSamples(row, true)) histogramOf(byKey, own, series.dropsName(row)).nativeRow = row;
       const bound = parseBound(own.get('le'));
       if (bound === undefined) {
         badRows.push(row);
         continue;
       }
-      const labels = own.without(BOUND_LABEL);
-      const key = labels.key();
-      let histogram = byKey.get(key);
-      if (histogram === undefined) {
-        histogram = { labels, dropsName: series.dropsName(row), rows: [] };
-        byKey.set(key, histogram);
-      }
+      const histogram = histogramOf(byKey, own.without(BOUND_LABEL), series.dropsName(row));
       histogram.rows.push({ row, bound });
       widest = Math.max(widest, histogram.rows.length);
     }
@@ -96,6 +105,16 @@ export class ClassicHistogramOperator implements Operator {
     this.#histograms = [...byKey.values()];
     this.#badRows = badRows;
     this.#buckets = new Buckets(widest);
+  }
+
+  /** Whether a row has samples that are histograms, or that are not. */
+  #hasSamples(row: number, areHistograms: boolean): boolean {
+    const { present, histograms, stepCount } = this.#reader!.table;
+    if (areHistograms && histograms === undefined) return false;
+    for (let cell = row * stepCount; cell < (row + 1) * stepCount; cell++) {
+      if (present[cell] === 1 && (histograms?.[cell] !== undefined) === areHistograms) return true;
+    }
+    return false;
   }
 
   series(): SeriesList {
@@ -112,11 +131,6 @@ export class ClassicHistogramOperator implements Operator {
   /** One row a call: a histogram may have many buckets. */
   next(batch: Batch): number {
     const { outputs, source } = this.#options;
-    if (!this.#isRead) {
-      if (this.#reader!.read() === PENDING) return PENDING;
-      this.#isRead = true;
-      this.#reportBadBounds();
-    }
     if (this.#nextRow === this.#histograms.length * outputs.length) {
       this.#options.onEnd();
       source.close();
@@ -143,7 +157,16 @@ export class ClassicHistogramOperator implements Operator {
     buckets.clear();
     for (const { row, bound } of histogram.rows) {
       const cell = row * table.stepCount + step;
-      if (table.present[cell] === 1) buckets.add(bound, table.values[cell]!);
+      if (table.present[cell] === 1 && !table.histograms?.[cell]) buckets.add(bound, table.values[cell]!);
+    }
+    const nativeCell = histogram.nativeRow * table.stepCount + step;
+    const native = histogram.nativeRow >= 0 && table.present[nativeCell] === 1 && table.histograms?.[nativeCell];
+    if (native) {
+      batch.present[step] = buckets.size === 0 ? 1 : 0;
+      const { metricName } = histogram.labels;
+      if (buckets.size > 0) this.#options.onMix(metricName);
+      else batch.values[step] = output.evaluateNative(native, this.#params, step, metricName);
+      return;
     }
     batch.present[step] = buckets.size > 0 ? 1 : 0;
     if (buckets.size === 0) return;
@@ -154,11 +177,9 @@ export class ClassicHistogramOperator implements Operator {
   }
 
   #reportBadBounds(): void {
-    const { table } = this.#reader!;
     const series = this.#options.source.series();
     for (const row of this.#badRows) {
-      const base = row * table.stepCount;
-      if (countPresent(table.present, base, base + table.stepCount) === 0) continue;
+      if (!this.#hasSamples(row, false)) continue;
       const labels = series.labels(row);
       this.#options.onBadBound(labels.get('le'), labels.metricName);
     }
@@ -168,4 +189,14 @@ export class ClassicHistogramOperator implements Operator {
     this.#options.source.close();
     this.#options.params.close();
   }
+}
+
+function histogramOf(byKey: Map<string, Histogram>, labels: Labels, dropsName: boolean): Histogram {
+  const key = labels.key();
+  let histogram = byKey.get(key);
+  if (histogram === undefined) {
+    histogram = { labels, dropsName, rows: [], nativeRow: -1 };
+    byKey.set(key, histogram);
+  }
+  return histogram;
 }
