@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { queryInstant, queryRange } from '../api.ts';
 import type { Answer } from '../api.ts';
 import type { QueryData } from '../../model/http-api.ts';
@@ -143,6 +143,8 @@ function ResultGraph({ result, panel, onChange }: GraphProps) {
   const drawn = useSignal<{ of: Result; data: ChartData } | undefined>(undefined);
   if (drawn.peek()?.of !== result) drawn.value = { of: result, data: toChartData(result) };
   const { data } = drawn.peek()!;
+  // Zooms made here: each is one step back in the history.
+  const zooms = useRef(0);
   const total = result.data.resultType === 'matrix' ? result.data.result.length : 0;
   if (total === 0) {
     return (
@@ -166,10 +168,15 @@ function ResultGraph({ result, panel, onChange }: GraphProps) {
         legendHeight={240}
         isStacked={panel.displayMode === 'stacked'}
         isFromZero={false}
-        onZoom={(start, end) =>
-          onChange({ rangeMs: Math.max(1000, Math.round(end - start) * 1000), endMs: Math.round(end) * 1000 })
-        }
-        onReset={() => history.back()}
+        onZoom={(start, end) => {
+          zooms.current++;
+          onChange({ rangeMs: Math.max(1000, Math.round(end - start) * 1000), endMs: Math.ceil(end) * 1000 });
+        }}
+        onReset={() => {
+          if (zooms.current === 0) return;
+          zooms.current--;
+          history.back();
+        }}
       />
     </>
   );

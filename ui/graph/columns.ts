@@ -7,6 +7,8 @@ export interface ChartSeries {
   readonly name: string;
   readonly labels: LabelSet;
   readonly values: Column;
+  /** Drawn in grey, as background. */
+  readonly isMuted?: boolean;
 }
 
 export interface ChartData {

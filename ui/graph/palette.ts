@@ -19,6 +19,11 @@ export function strokeOf(slot: number, isDark: boolean): Stroke {
   return { color: colors[slot % colors.length]!, dash: DASHES[dash]! };
 }
 
+/** The look of background series. */
+export function mutedStroke(isDark: boolean): Stroke {
+  return { color: isDark ? '#5f6b78' : '#8a949e', dash: [] };
+}
+
 /**
  * A slot per key: its hash, moved on to the next free one, so that a series keeps its colour over refreshes and pages
  * and no two of the first ten in a panel share one.

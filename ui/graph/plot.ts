@@ -3,7 +3,7 @@ import { formatAxisTimes, formatValue } from '../format.ts';
 import type { Unit } from '../format.ts';
 import { nearestSeries, stack, thin } from './columns.ts';
 import type { ChartData, Column } from './columns.ts';
-import { assignSlots, strokeOf } from './palette.ts';
+import { assignSlots, mutedStroke, strokeOf } from './palette.ts';
 import type { Stroke } from './palette.ts';
 
 export interface PlotCursor {
@@ -35,7 +35,8 @@ const BINARY_STEPS = Array.from({ length: 61 }, (_, power) => 2 ** power);
 
 /** The strokes of a chart's series, in order. */
 export function chartStrokes(data: ChartData, isDark: boolean): Stroke[] {
-  return assignSlots(data.series.map(({ name }) => name)).map((slot) => strokeOf(slot, isDark));
+  const slots = assignSlots(data.series.map(({ name }) => name));
+  return slots.map((slot, i) => (data.series[i]!.isMuted === true ? mutedStroke(isDark) : strokeOf(slot, isDark)));
 }
 
 /** One uPlot with our axes, cursor and overlay. Its own legend and its redraw on focus are off. */
@@ -176,7 +177,7 @@ export class Plot {
     return {
       width,
       height,
-      padding: [8, 10, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       cursor: {
         points: { show: false },
@@ -332,7 +333,8 @@ function valueRange(min: number | null, max: number | null, isFromZero: boolean)
   if (min === null || max === null || !Number.isFinite(min) || !Number.isFinite(max)) return [0, 1];
   if (isFromZero && min >= 0) return [0, max === 0 ? 1 : max * 1.06];
   if (min === max) {
-    const pad = Math.abs(min) * 0.1 || 1;
+    if (min === 0) return [0, 1];
+    const pad = Math.abs(min) * 0.1;
     return [min - pad, max + pad];
   }
   const pad = (max - min) * 0.06;

@@ -1,16 +1,16 @@
 import { fetchTargets, errorText } from '../api.ts';
-import type { TargetsData } from '../../model/http-api.ts';
 import { formatSeconds, formatValue } from '../format.ts';
 import type { Unit } from '../format.ts';
 import { Message } from '../message.tsx';
 import { useResource } from '../resource.ts';
 import { SortTable } from '../table/sort-table.tsx';
 import type { TableColumn } from '../table/sort-table.tsx';
+import { reasonForNone } from './containers-reason.ts';
 import { loadInstant } from './instant.ts';
 import type { InstantValue } from './instant.ts';
 import { fillExpr } from './panels.ts';
 import { Bar } from './tiles.tsx';
-import { rateWindow } from './window.ts';
+import { rateWindow } from './window-state.ts';
 import type { LiveWindow } from './window.ts';
 
 const NAMED = 'name!=""';
@@ -122,8 +122,6 @@ function Memory({ memory, limit }: Row['values']) {
   );
 }
 
-const POOL = 'containers';
-
 /** Why the start page shows no containers, read from the state of their target. */
 function NoContainers({ tick }: { readonly tick: number }) {
   const { data } = useResource(String(tick), fetchTargets).value;
@@ -134,24 +132,4 @@ function NoContainers({ tick }: { readonly tick: number }) {
       {why}
     </Message>
   );
-}
-
-/** The reason as title and explanation. */
-export function reasonForNone(targets: TargetsData): readonly [title: string, why: string] {
-  const target = targets.activeTargets.find(({ scrapePool }) => scrapePool === POOL);
-  if (!target) {
-    return [
-      'Containers are not collected here',
-      `The configuration has no scrape job "${POOL}". The built-in one has it where the machine has cgroups or a Docker ` +
-        'engine that answers; any job that serves container_* metrics with a name label shows here.',
-    ];
-  }
-  if (target.health === 'down') return ['The container exporter cannot be scraped', target.lastError];
-  if (target.health === 'unknown')
-    return ['Waiting for the first scrape', 'The container exporter has not been read yet.'];
-  return [
-    'No container is running',
-    'The container exporter answers and sees none with a name. Names come from the Docker engine: if containers run, check ' +
-      'that its socket (/var/run/docker.sock) is readable for this process.',
-  ];
 }

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { ApiError, errorText } from '../api.ts';
+import { errorText } from '../api.ts';
 import { DEFAULT_PANEL, formatPanels } from '../console/url-state.ts';
 import { Chart } from '../graph/chart.tsx';
 import { Message } from '../message.tsx';
@@ -11,7 +11,7 @@ import { loadPanel } from './load-panel.ts';
 import type { PanelData } from './load-panel.ts';
 import { fillExpr } from './panels.ts';
 import type { PanelDefinition } from './panels.ts';
-import { rateWindow } from './window.ts';
+import { rateWindow } from './window-state.ts';
 import type { LiveWindow } from './window.ts';
 
 interface Props {
@@ -29,9 +29,9 @@ export function GraphPanel({ definition, live, host }: Props) {
   const { grid, state } = live;
   const root = useRef<HTMLElement>(null);
   const isInView = useInView(root);
-  const queries = definition.queries.map(({ expr, legend }) => ({
-    expr: fillExpr(expr, host, rateWindow(grid)),
-    legend,
+  const queries = definition.queries.map((query) => ({
+    ...query,
+    expr: fillExpr(query.expr, host, rateWindow(grid)),
   }));
   const key = isInView ? JSON.stringify([queries.map(({ expr }) => expr), grid]) : undefined;
   const { data, error } = useResource(key, (signal) => loadPanel(queries, grid, top, signal)).value;
@@ -84,7 +84,7 @@ interface BodyProps {
 }
 
 function PanelBody({ data, error, absent, children }: BodyProps) {
-  if (error !== undefined && (data === undefined || error instanceof ApiError)) {
+  if (error !== undefined && data === undefined) {
     return (
       <div class="panel-state">
         <Message kind="error" title={errorText(error)} />
@@ -101,7 +101,12 @@ function PanelBody({ data, error, absent, children }: BodyProps) {
       </div>
     );
   }
-  return <>{children(data)}</>;
+  return (
+    <>
+      {error !== undefined && <Message kind="warning" title={`Not refreshed: ${errorText(error)}`} />}
+      {children(data)}
+    </>
+  );
 }
 
 function zoomed(start: number, end: number): { rangeMs: number; endMs: number } {

@@ -27,14 +27,20 @@ export async function loadPanel(
       // Two series of one name (another host's, say) would share colour and switch.
       if (names.has(name)) name = `${name} ${formatSeries(item.metric)}`;
       names.add(name);
-      series.push({ name, labels: item.metric, values: toColumn(item, grid, times.length) });
+      series.push({
+        name,
+        labels: item.metric,
+        values: toColumn(item, grid, times.length),
+        isMuted: queries[index]!.isMuted === true,
+      });
     }
   });
-  return { times, series: topSeries(series, top), total: series.length };
+  const isFixed = queries.every(({ legend }) => !legend.includes('{{'));
+  return { times, series: isFixed ? series : topSeries(series, top), total: series.length };
 }
 
+/** The largest first, as far as they are drawn. */
 function topSeries(series: readonly ChartSeries[], top: number): readonly ChartSeries[] {
-  if (series.length <= top) return series;
   const mean = new Map(series.map((item) => [item, summarize(item.values)?.mean ?? -Infinity]));
   return [...series].sort((a, b) => mean.get(b)! - mean.get(a)!).slice(0, top);
 }

@@ -3,7 +3,10 @@ import type { Unit } from '../format.ts';
 export interface PanelQuery {
   /** `$host` stands for the chosen host's matcher, `$window` for the window of `rate`. */
   readonly expr: string;
+  /** `{{label}}` stands for the label's value. */
   readonly legend: string;
+  /** A series that is background: drawn in grey. */
+  readonly isMuted?: boolean;
 }
 
 /** One graph of the start page. */
@@ -11,7 +14,7 @@ export interface PanelDefinition {
   readonly title: string;
   readonly unit: Unit;
   readonly isStacked?: boolean;
-  /** At most this many series are drawn, those with the largest mean. */
+  /** At most this many series are drawn, those with the largest mean; they are listed in that order. */
   readonly top?: number;
   readonly queries: readonly PanelQuery[];
   /** Said when there is no series. */
@@ -24,7 +27,7 @@ const NAMED = 'name!=""';
 
 export const HOST_PANELS: readonly PanelDefinition[] = [
   {
-    title: 'CPU by mode',
+    title: 'CPU by mode (cores)',
     unit: 'cores',
     isStacked: true,
     queries: [
@@ -42,7 +45,7 @@ export const HOST_PANELS: readonly PanelDefinition[] = [
         expr: 'node_memory_MemAvailable_bytes{$host} - node_memory_MemFree_bytes{$host}',
         legend: 'cache, can be freed',
       },
-      { expr: 'node_memory_MemFree_bytes{$host}', legend: 'free' },
+      { expr: 'node_memory_MemFree_bytes{$host}', legend: 'free', isMuted: true },
     ],
     absent: 'node_memory_* comes from the host exporter (collector meminfo).',
   },
@@ -53,7 +56,7 @@ export const HOST_PANELS: readonly PanelDefinition[] = [
       { expr: 'node_load1{$host}', legend: '1 minute' },
       { expr: 'node_load5{$host}', legend: '5 minutes' },
       { expr: 'node_load15{$host}', legend: '15 minutes' },
-      { expr: 'count(node_cpu_seconds_total{mode="idle",$host})', legend: 'cores' },
+      { expr: 'count(node_cpu_seconds_total{mode="idle",$host})', legend: 'cores', isMuted: true },
     ],
     absent: 'node_load* comes from the host exporter (collector loadavg).',
   },
@@ -101,7 +104,7 @@ export const HOST_PANELS: readonly PanelDefinition[] = [
 
 export const CONTAINER_PANELS: readonly PanelDefinition[] = [
   {
-    title: 'CPU',
+    title: 'CPU (cores)',
     unit: 'cores',
     top: 10,
     queries: [

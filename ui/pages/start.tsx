@@ -19,21 +19,15 @@ const REFRESHES_MS = [5000, 15_000, 60_000, 0];
 export function StartPage() {
   const live = useLiveWindow();
   const hosts = useHosts();
-  const wanted = new URLSearchParams(place.value.search).get('host');
   // One host needs no matcher; of several, one at a time is shown.
-  const host = hosts.length > 1 ? (hosts.find((name) => name === wanted) ?? hosts[0]) : undefined;
+  const host = hosts.length > 1 ? (hosts.find((name) => name === live.state.host) ?? hosts[0]) : undefined;
   const { path } = place.value;
   return (
     <div class="page">
       <div class="page-head">
         <h1>Overview</h1>
-        <WindowControls live={live} />
+        <WindowControls live={live} hosts={hosts} host={host} />
       </div>
-      {hosts.length > 1 && (
-        <p class="dim">
-          {hosts.length} hosts report; shown is {host}.
-        </p>
-      )}
       {path !== 'containers' && (
         <>
           <Tiles live={live} host={host} />
@@ -68,7 +62,13 @@ function useHosts(): string[] {
   return (data?.hosts ?? []).map(({ labels }) => labels['instance'] ?? '').sort();
 }
 
-function WindowControls({ live }: { readonly live: LiveWindow }) {
+interface ControlsProps {
+  readonly live: LiveWindow;
+  readonly hosts: readonly string[];
+  readonly host: string | undefined;
+}
+
+function WindowControls({ live, hosts, host }: ControlsProps) {
   const { rangeMs, endMs, refreshMs } = live.state;
   const ranges = RANGES_MS.includes(rangeMs) ? RANGES_MS : [...RANGES_MS, rangeMs].sort((a, b) => a - b);
   return (
@@ -80,6 +80,16 @@ function WindowControls({ live }: { readonly live: LiveWindow }) {
             Back to live
           </button>
         </>
+      )}
+      {host !== undefined && (
+        <label>
+          Host{' '}
+          <select value={host} onChange={(event) => live.set({ host: event.currentTarget.value })}>
+            {hosts.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
       )}
       <label>
         Range{' '}

@@ -154,7 +154,7 @@ export function TsdbPage() {
                 ['Newest sample', span(maxTime)],
               ]}
             />
-            <div class="grid">
+            <div class="grid is-lists">
               <TopList title="Series by metric name" items={status.seriesCountByMetricName} />
               <TopList title="Values by label name" items={status.labelValueCountByLabelName} />
               <TopList title="Series by label pair" items={status.seriesCountByLabelValuePair} />

@@ -39,6 +39,7 @@ export function TargetsPage() {
           </label>
           <input
             type="search"
+            class="filter"
             placeholder="Filter by label, URL or error"
             aria-label="Filter targets"
             value={filter.value}
@@ -83,7 +84,7 @@ function Pool({ name, targets }: { readonly name: string; readonly targets: read
         </span>
       </header>
       <div class="table-scroll">
-        <table>
+        <table class="targets">
           <thead>
             <tr>
               <th>Endpoint</th>

@@ -2,7 +2,7 @@ import { formatSeconds, formatValue } from '../format.ts';
 import { useResource } from '../resource.ts';
 import { loadInstant, single } from './instant.ts';
 import { fillExpr } from './panels.ts';
-import { rateWindow } from './window.ts';
+import { rateWindow } from './window-state.ts';
 import type { LiveWindow } from './window.ts';
 
 const QUERIES = {

@@ -4,7 +4,7 @@ import { formatExact, formatTime } from '../format.ts';
 import { formatSeries } from '../graph/series-name.ts';
 import { Message } from '../message.tsx';
 import { isUtc } from '../settings.ts';
-import { sortRows } from './sort-table.tsx';
+import { sortRows } from './sort-rows.ts';
 import { VirtualList } from './virtual-list.tsx';
 
 interface Row {

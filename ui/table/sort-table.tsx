@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { sortRows } from './sort-rows.ts';
 
 export interface TableColumn<R> {
   readonly name: string;
@@ -25,7 +26,7 @@ export function SortTable<R>({ label, rows, columns, rowKey, sortedBy }: Props<R
   const sorted = sortRows(rows, columns[column]!.sortBy, isDescending);
   return (
     <div class="table-scroll">
-      <table aria-label={label}>
+      <table class="sortable" aria-label={label}>
         <thead>
           <tr>
             {columns.map(({ name, isNumber = false }, index) => (
@@ -41,10 +42,9 @@ export function SortTable<R>({ label, rows, columns, rowKey, sortedBy }: Props<R
                     (order.value = { column: index, isDescending: index === column ? !isDescending : isNumber })
                   }
                 >
+                  {index === column && isNumber && <SortSign isDescending={isDescending} />}
                   {name}
-                  <span class="sort-sign" aria-hidden="true">
-                    {index === column ? (isDescending ? '▾' : '▴') : ''}
-                  </span>
+                  {index === column && !isNumber && <SortSign isDescending={isDescending} />}
                 </button>
               </th>
             ))}
@@ -66,19 +66,10 @@ export function SortTable<R>({ label, rows, columns, rowKey, sortedBy }: Props<R
   );
 }
 
-/** A sorted copy; equal rows keep their order, rows without a value come last either way. */
-export function sortRows<R>(
-  rows: readonly R[],
-  sortBy: (row: R) => string | number | undefined,
-  isDescending: boolean,
-): R[] {
-  const sign = isDescending ? -1 : 1;
-  return [...rows].sort((a, b) => {
-    const [x, y] = [sortBy(a), sortBy(b)];
-    if (x === undefined || y === undefined) return x === y ? 0 : x === undefined ? 1 : -1;
-    if (typeof x === 'string' || typeof y === 'string') {
-      return sign * String(x).localeCompare(String(y), 'en', { numeric: true });
-    }
-    return sign * (x - y);
-  });
+function SortSign({ isDescending }: { readonly isDescending: boolean }) {
+  return (
+    <span class="sort-sign" aria-hidden="true">
+      {isDescending ? '▾' : '▴'}
+    </span>
+  );
 }
