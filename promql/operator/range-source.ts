@@ -2,6 +2,7 @@ import type { FloatHistogram } from '../../model/float-histogram.ts';
 import { SampleColumns } from '../../model/sample.ts';
 import type { SeriesSet } from '../../model/storage.ts';
 import type { Evaluation } from './evaluation.ts';
+import { detectResets } from './detect-resets.ts';
 import { PENDING, READY, createBatch } from './operator.ts';
 import type { Batch, HistogramColumn, Operator, SeriesList } from './operator.ts';
 import { listOf } from './series-list.ts';
@@ -25,11 +26,13 @@ export class MatrixSelectorSource implements RangeSource {
   readonly #startMs: number;
   readonly #endMs: number;
   readonly #columns = new SampleColumns();
+  readonly #detectsResets: boolean;
   #row = 0;
 
-  /** Samples in [startMs, endMs] are read. */
-  constructor(set: SeriesSet, startMs: number, endMs: number) {
+  /** Samples in [startMs, endMs] are read. For `detectsResets` see there. */
+  constructor(set: SeriesSet, startMs: number, endMs: number, detectsResets: boolean) {
     this.#set = set;
+    this.#detectsResets = detectsResets;
     this.#startMs = startMs;
     this.#endMs = endMs;
   }
@@ -47,6 +50,7 @@ export class MatrixSelectorSource implements RangeSource {
     const columns = this.#columns;
     this.#set.read(this.#row++, this.#startMs, this.#endMs, columns);
     removeStale(columns);
+    if (this.#detectsResets && columns.histogramCount > 0) detectResets(columns);
     return columns;
   }
 

@@ -2,6 +2,9 @@
 import { SampleColumns } from '../../model/sample.ts';
 import type { SeriesSet } from '../../model/storage.ts';
 import type { StepAxis } from '../value.ts';
+import { detectResets } from './detect-resets.ts';
+import type { HistogramNotes } from './histogram-notes.ts';
+import { fillSmoothedMixed } from './smoothed-selector.ts';
 import type { Evaluation } from './evaluation.ts';
 import { READY, histogramsOf, type Batch, type Operator, type SeriesList } from './operator.ts';
 
@@ -17,6 +20,11 @@ export interface VectorSelectorOptions {
   /** Give the time of the sample in seconds instead of its value: `timestamp(selector)`. */
   readonly wantsTimestamp: boolean;
   readonly isSmoothed: boolean;
+  readonly notes: HistogramNotes;
+  /** See `detectResets`. */
+  readonly detectsResets: boolean;
+  /** Throws where histograms must not be. */
+  readonly onHistogram?: (() => void) | undefined;
 }
 
 /** The times a node looks from, one per step, without the offset. */
@@ -36,6 +44,7 @@ export class VectorSelectorOperator implements Operator {
   readonly #times: Float64Array;
   readonly #fill: FillRow;
   readonly #columns = new SampleColumns(256);
+  readonly #options: VectorSelectorOptions;
   readonly #weight: number;
   readonly #readStartMs: number;
   readonly #readEndMs: number;
@@ -44,6 +53,7 @@ export class VectorSelectorOperator implements Operator {
   constructor(evaluation: Evaluation, set: SeriesSet, axis: StepAxis, options: VectorSelectorOptions) {
     this.#evaluation = evaluation;
     this.#set = set;
+    this.#options = options;
     this.#weight = evaluation.count.weight;
     this.#times = referenceTimes(axis, options.reference);
     this.#fill = options.isSmoothed ? fillSmoothed : options.wantsTimestamp ? fillTimestamps : fillNewest;
@@ -71,8 +81,10 @@ export class VectorSelectorOperator implements Operator {
     batch.histograms = undefined;
     while (this.#row < end) {
       this.#set.read(this.#row++, this.#readStartMs, this.#readEndMs, columns);
-      samples += this.#fill(columns, this.#times, evaluation.lookbackMs, batch, rows * stepCount);
-      if (columns.histogramCount > 0) this.#fillHistograms(batch, rows * stepCount);
+      samples +=
+        columns.histogramCount > 0
+          ? this.#fillMixed(batch, rows * stepCount)
+          : this.#fill(columns, this.#times, evaluation.lookbackMs, batch, rows * stepCount);
       rows++;
       if (evaluation.spend(columns.count + stepCount + 20)) break;
     }
@@ -80,9 +92,26 @@ export class VectorSelectorOperator implements Operator {
     return rows;
   }
 
+  /** A row of a series that has histograms. */
+  #fillMixed(batch: Batch, base: number): number {
+    const columns = this.#columns;
+    const steps = this.#times;
+    const { lookbackMs } = this.#evaluation;
+    const { isSmoothed, wantsTimestamp, detectsResets, notes, onHistogram } = this.#options;
+    onHistogram?.();
+    if (detectsResets) detectResets(columns);
+    if (isSmoothed) {
+      removeStale(columns);
+      const { metricName } = this.#set.labels(this.#row - 1);
+      return fillSmoothedMixed({ columns, steps, lookbackMs, metricName, notes }, batch, base);
+    }
+    const filled = this.#fill(columns, steps, lookbackMs, batch, base);
+    if (!wantsTimestamp) this.#fillHistograms(batch, base);
+    return filled;
+  }
+
   /** After `fill`, which said at which steps there is a sample. */
   #fillHistograms(batch: Batch, base: number): void {
-    if (this.#fill === fillTimestamps) return;
     const { times, histograms, count } = this.#columns;
     const steps = this.#times;
     const out = histogramsOf(batch);

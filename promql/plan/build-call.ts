@@ -120,7 +120,9 @@ function buildInfo(builder: Builder, node: CallPlan, axis: StepAxis): Operator {
   if (wanted.type !== 'selector') throw new CodedError('execution', 'expected label selectors only');
   const operator = new InfoOperator(builder.evaluation, {
     base: builder.build(argument(node, 0), axis),
-    info: builder.buildSelector(wanted, axis, true),
+    info: builder.buildSelector(wanted, axis, true, () => {
+      throw new CodedError('execution', 'info sample should be float');
+    }),
     matchers: wanted.matchers,
     stepCount: axis.count,
   });

@@ -34,6 +34,8 @@ export class Builder {
   readonly evaluation: Evaluation;
   readonly #querier: Querier;
   readonly #sets = new Map<string, SeriesSet>();
+  /** What the nodes above the one being built look at in histograms. */
+  #reads: HistogramReads = 'unknown';
 
   constructor(evaluation: Evaluation, querier: Querier) {
     this.evaluation = evaluation;
@@ -46,7 +48,10 @@ export class Builder {
     const kind = countKind(node);
     // A step-wise evaluation repeats the samples of an invariant node at each step.
     const outer = this.evaluation.enter(kind, axis.count, kind === 'invariant' ? axis.count : 1, node.span);
+    const outerReads = this.#reads;
+    this.#reads = readsBelow(node, outerReads);
     const operator = this.#create(node, axis);
+    this.#reads = outerReads;
     const { count } = this.evaluation;
     this.evaluation.leave(outer);
     return kind === 'same' || kind === 'invariant' ? operator : new CountedOperator(operator, count);
@@ -106,24 +111,33 @@ export class Builder {
     return { set, bounds };
   }
 
-  buildSelector(node: SelectorPlan, axis: StepAxis, wantsTimestamp: boolean): Operator {
+  /** `onHistogram` throws where histograms must not be. */
+  buildSelector(node: SelectorPlan, axis: StepAxis, wantsTimestamp: boolean, onHistogram?: () => void): Operator {
     const { set } = this.select(node, axis);
-    const isSmoothed = node.extension === 'smoothed';
-    const { reference } = node;
-    return new VectorSelectorOperator(this.evaluation, set, axis, { reference, wantsTimestamp, isSmoothed });
+    return new VectorSelectorOperator(this.evaluation, set, axis, {
+      reference: node.reference,
+      wantsTimestamp,
+      isSmoothed: node.extension === 'smoothed',
+      notes: new HistogramNotes(this.evaluation, node.span),
+      detectsResets: this.#reads === 'counts',
+      onHistogram,
+    });
   }
 
   /** Where the samples of a range vector come from. */
   buildRange(node: RangePlan | SubqueryPlan, axis: StepAxis): RangeSource {
     if (node.type === 'range') {
       const { set, bounds } = this.select(node, axis);
-      return new MatrixSelectorSource(set, bounds.minMs, bounds.maxMs);
+      return new MatrixSelectorSource(set, bounds.minMs, bounds.maxMs, this.#reads === 'counts');
     }
     const inner = subqueryAxis(node, axis);
     if (inner.count === 0) return new EmptySource();
     // The samples that a subquery makes are counted as its windows look at them, those it reads are not.
     const outer = this.evaluation.enter('same', inner.count, 0, node.span);
+    const outerReads = this.#reads;
+    this.#reads = 'buckets';
     const source = this.build(node.inner, inner);
+    this.#reads = outerReads;
     this.evaluation.leave(outer);
     return new SubquerySource(this.evaluation, source, stepTimesOf(inner));
   }
@@ -229,6 +243,24 @@ export interface MapOptions {
   readonly keepsName: boolean;
   /** Instead of the operator of the input node. */
   readonly source?: Operator;
+}
+
+/** Counts and sums only, or buckets too. */
+type HistogramReads = 'unknown' | 'counts' | 'buckets';
+
+const COUNT_FUNCTIONS: ReadonlySet<string> = new Set(['histogram_count', 'histogram_sum', 'histogram_avg']);
+const BUCKET_FUNCTIONS: ReadonlySet<string> = new Set([
+  'histogram_quantile',
+  'histogram_quantiles',
+  'histogram_fraction',
+]);
+
+function readsBelow(node: PlanNode, above: HistogramReads): HistogramReads {
+  if (above === 'buckets') return above;
+  if (node.type === 'binary') return node.op === '</' || node.op === '>/' ? 'buckets' : above;
+  if (node.type !== 'call') return above;
+  if (COUNT_FUNCTIONS.has(node.name)) return 'counts';
+  return BUCKET_FUNCTIONS.has(node.name) ? 'buckets' : above;
 }
 
 function countKind(node: PlanNode): CountKind {

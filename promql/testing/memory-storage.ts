@@ -1,6 +1,7 @@
 import { CodedError } from '../../util/errors.ts';
 import { compareUtf8 } from '../../util/utf8.ts';
-import type { FloatHistogram } from '../../model/float-histogram.ts';
+import { boundsMatch, type FloatHistogram } from '../../model/float-histogram.ts';
+import { isReset } from '../../model/histogram-reset.ts';
 import { Labels } from '../../model/labels.ts';
 import type { Matcher } from '../../model/matcher.ts';
 import type { SampleColumns } from '../../model/sample.ts';
@@ -47,7 +48,8 @@ export class MemoryStorage implements Queryable {
       series.times.push(time);
       series.values.push(values[i]!);
       series.stale.push(stale?.[i] ?? false);
-      const histogram = histograms?.[i];
+      const given = histograms?.[i];
+      const histogram = given && withStoredHint(given, series.histograms?.at(-1));
       if (histogram) series.histograms ??= Array.from(series.times.slice(1), () => undefined);
       series.histograms?.push(histogram);
     }
@@ -78,6 +80,23 @@ export class MemoryStorage implements Queryable {
     this.#sorted ??= [...this.#byKey.values()].sort((a, b) => Labels.compare(a.labels, b.labels));
     return this.#sorted;
   }
+}
+
+/**
+ * The hint that a database has for a histogram: it stores counters in chunks without resets, so that all but the first of
+ * a chunk are known not to be reset; of the first it does not know.
+ */
+function withStoredHint(histogram: FloatHistogram, previous: FloatHistogram | undefined): FloatHistogram {
+  if (histogram.hint === 'gauge') return histogram;
+  const isContinued =
+    previous !== undefined &&
+    previous.hint !== 'gauge' &&
+    histogram.schema === previous.schema &&
+    histogram.zeroThreshold === previous.zeroThreshold &&
+    boundsMatch(histogram.customBounds, previous.customBounds) &&
+    histogram.hint !== 'reset' &&
+    !isReset(histogram.withHint('unknown'), previous);
+  return histogram.withHint(isContinued ? 'not_reset' : 'unknown');
 }
 
 function overlaps(series: MemorySeries, minTime: TimestampMs, maxTime: TimestampMs): boolean {

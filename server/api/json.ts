@@ -1,4 +1,6 @@
 // hot path: runs per point of a result. Benchmark: bench/json.bench.ts.
+import type { FloatHistogram } from '../../model/float-histogram.ts';
+import { allBuckets, boundariesOf } from '../../model/histogram-walk.ts';
 import type { Labels } from '../../model/labels.ts';
 import type { QueryOutcome, QueryStats } from '../../promql/engine.ts';
 import type { QueryResult, ResultSeries, StepAxis } from '../../promql/value.ts';
@@ -147,6 +149,12 @@ async function writeVector(out: JsonWriter, series: readonly ResultSeries[], bre
   for (let i = 0; i < series.length; i++) {
     const one = series[i]!;
     const seriesTimeMs = one.times[0]!;
+    const histogram = one.histograms?.[0];
+    if (histogram) {
+      out.utf8(`${i === 0 ? '' : ','}{"metric":${labelsJson(one.labels)}`);
+      out.ascii(`,"histogram":[${timeJson(seriesTimeMs)},${histogramJson(histogram)}]}`);
+      continue;
+    }
     if (seriesTimeMs !== timeMs) {
       timeMs = seriesTimeMs;
       prefix = `,"value":[${timeJson(timeMs)},"`;
@@ -169,9 +177,15 @@ async function writeMatrix(
   let points = 0;
   for (let i = 0; i < series.length; i++) {
     const one = series[i]!;
-    out.utf8(`${i === 0 ? '' : ','}{"metric":${labelsJson(one.labels)},"values":[`);
-    out.ascii(axis && prefixes ? pointsOnAxis(one, axis, prefixes) : pointsAnywhere(one));
-    out.ascii(']}');
+    out.utf8(`${i === 0 ? '' : ','}{"metric":${labelsJson(one.labels)}`);
+    if (one.histograms) {
+      out.ascii(mixedPoints(one, one.histograms));
+    } else {
+      out.ascii(',"values":[');
+      out.ascii(axis && prefixes ? pointsOnAxis(one, axis, prefixes) : pointsAnywhere(one));
+      out.ascii(']');
+    }
+    out.ascii('}');
     points += one.times.length + 1;
     if (points >= POINTS_PER_BREATH) {
       points = 0;
@@ -209,6 +223,34 @@ function pointsAnywhere(series: ResultSeries): string {
     text += `${i === 0 ? '' : ','}[${timeJson(times[i]!)},"${formatFloatJson(values[i]!)}"]`;
   }
   return text;
+}
+
+/** The floats and the histograms of a series, apart; a list that is empty is left out. */
+function mixedPoints({ times, values }: ResultSeries, histograms: readonly (FloatHistogram | undefined)[]): string {
+  const points: string[] = [];
+  const others: string[] = [];
+  for (let i = 0; i < times.length; i++) {
+    const time = timeJson(times[i]!);
+    const histogram = histograms[i];
+    if (histogram) others.push(`[${time},${histogramJson(histogram)}]`);
+    else points.push(`[${time},"${formatFloatJson(values[i]!)}"]`);
+  }
+  const valuesJson = points.length > 0 ? `,"values":[${points.join(',')}]` : '';
+  return others.length > 0 ? `${valuesJson},"histograms":[${others.join(',')}]` : valuesJson;
+}
+
+/** `{"count":"3","sum":"5","buckets":[[0,"1","2","3"]]}`, with the populated buckets only. */
+function histogramJson(histogram: FloatHistogram): string {
+  const { lowers, uppers, counts } = allBuckets(histogram);
+  const buckets: string[] = [];
+  for (let i = 0; i < counts.length; i++) {
+    if (counts[i]! === 0) continue;
+    const boundaries = boundariesOf(histogram.schema, lowers[i]!, uppers[i]!);
+    const [lower, upper, count] = [lowers[i]!, uppers[i]!, counts[i]!].map(formatFloatJson);
+    buckets.push(`[${boundaries},"${lower}","${upper}","${count}"]`);
+  }
+  const list = buckets.length > 0 ? `,"buckets":[${buckets.join(',')}]` : '';
+  return `{"count":"${formatFloatJson(histogram.count)}","sum":"${formatFloatJson(histogram.sum)}"${list}}`;
 }
 
 function statsJson({ totalQueryableSamples, peakSamples, timings }: QueryStats): string {

@@ -3,6 +3,7 @@ import { Labels } from '../../../model/labels.ts';
 import { Matcher } from '../../../model/matcher.ts';
 import { SampleColumns } from '../../../model/sample.ts';
 import { MemoryStorage } from '../../../promql/testing/memory-storage.ts';
+import { histogram } from '../../support/histograms.ts';
 
 function filled(): MemoryStorage {
   const storage = new MemoryStorage();
@@ -42,4 +43,50 @@ test('memory storage leaves out series without samples in the window', () => {
     .querier(0, 10_000)
     .select([new Matcher('!=', '__name__', '')], { startMs: 2500, endMs: 3000 });
   expect(set.count).toBe(1);
+});
+
+test('memory storage gives histograms the hints that a database would', () => {
+  const storage = new MemoryStorage();
+  const texts = [
+    'count:1 buckets:[1]',
+    'count:2 buckets:[2]',
+    'count:1 buckets:[1]',
+    'schema:-1 count:2 buckets:[2]',
+    'schema:-1 count:3 buckets:[3] counter_reset_hint:reset',
+    'schema:-1 count:4 buckets:[4] counter_reset_hint:gauge',
+    'schema:-1 count:5 buckets:[5]',
+  ];
+  const times = texts.map((_, i) => i * 1000);
+  storage.add(
+    Labels.fromObject({ __name__: 'h' }),
+    times,
+    texts.map(() => NaN),
+    undefined,
+    texts.map(histogram),
+  );
+  const set = storage.querier(0, 10_000).select([new Matcher('=', '__name__', 'h')], { startMs: 0, endMs: 10_000 });
+  const out = new SampleColumns(1);
+  set.read(0, 1000, 9000, out);
+  expect(out.histogramCount).toBe(6);
+  expect(out.histograms.slice(0, out.count).map((each) => each?.hint)).toEqual([
+    'not_reset',
+    'unknown',
+    'unknown',
+    'unknown',
+    'gauge',
+    'unknown',
+  ]);
+});
+
+test('memory storage holds floats and histograms in one series', () => {
+  const storage = new MemoryStorage();
+  const labels = Labels.fromObject({ __name__: 'h' });
+  storage.add(labels, [1000], [4]);
+  storage.add(labels, [2000], [NaN], undefined, [histogram('count:1')]);
+  storage.add(labels, [3000], [5]);
+  const set = storage.querier(0, 10_000).select([], { startMs: 0, endMs: 10_000 });
+  const out = new SampleColumns(1);
+  set.read(0, 0, 9000, out);
+  expect(out.histograms.slice(0, 3).map((each) => each?.count)).toEqual([undefined, 1, undefined]);
+  expect([out.values[0], out.values[2]]).toEqual([4, 5]);
 });

@@ -5,6 +5,7 @@ import type { QueryOutcome } from '../../../promql/engine.ts';
 import type { QueryResult } from '../../../promql/value.ts';
 import { errorEnvelope, JsonWriter, labelsJson, writeOutcome } from '../../../server/api/json.ts';
 import { CodedError } from '../../../util/errors.ts';
+import { histogram } from '../../support/histograms.ts';
 
 const timings = { preparationMs: 1, evaluationMs: 2, sortMs: 3, totalMs: 6 };
 const stats = { totalQueryableSamples: 7, peakSamples: 5, timings };
@@ -39,6 +40,38 @@ describe('query answers', () => {
       '{"status":"success","data":{"resultType":"vector","result":[' +
         '{"metric":{"__name__":"m","i":"0"},"value":[2.5,"1"]},' +
         '{"metric":{"__name__":"m","i":"1"},"value":[2.5,"NaN"]}]},"warnings":["careful"]}',
+    );
+  });
+
+  test('a vector with a histogram', async () => {
+    const one = histogram('schema:0 count:6 sum:-2.5 z_bucket:1 z_bucket_w:0.5 buckets:[0 2 0 2] n_buckets:[1]');
+    const empty = histogram('schema:-53 custom_values:[1]');
+    const series = [one, empty].map((each, i) => ({
+      labels: Labels.fromObject({ i: String(i) }),
+      times: Float64Array.of(2500),
+      values: Float64Array.of(NaN),
+      histograms: [each],
+    }));
+    expect(await textOf(outcome({ type: 'vector', series }))).toBe(
+      '{"status":"success","data":{"resultType":"vector","result":[' +
+        '{"metric":{"i":"0"},"histogram":[2.5,{"count":"6","sum":"-2.5","buckets":' +
+        '[[1,"-1","-0.5","1"],[3,"-0.5","0.5","1"],[0,"1","2","2"],[0,"4","8","2"]]}]},' +
+        '{"metric":{"i":"1"},"histogram":[2.5,{"count":"0","sum":"0"}]}]}}',
+    );
+  });
+
+  test('a matrix with floats and histograms has two lists', async () => {
+    const mixed = {
+      labels: Labels.fromObject({}),
+      times: Float64Array.of(1000, 2000),
+      values: Float64Array.of(7, NaN),
+      histograms: [undefined, histogram('schema:-53 count:1 custom_values:[1] buckets:[1]')],
+    };
+    const pure = { ...mixed, times: Float64Array.of(3000), values: Float64Array.of(NaN), histograms: [histogram('')] };
+    expect(await textOf(outcome({ type: 'matrix', axis: undefined, series: [mixed, pure] }))).toBe(
+      '{"status":"success","data":{"resultType":"matrix","result":[' +
+        '{"metric":{},"values":[[1,"7"]],"histograms":[[2,{"count":"1","sum":"0","buckets":[[3,"-Inf","1","1"]]}]]},' +
+        '{"metric":{},"histograms":[[3,{"count":"0","sum":"0"}]]}]}}',
     );
   });
 
