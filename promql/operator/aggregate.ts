@@ -29,7 +29,7 @@ export class AggregateOperator implements Operator {
     this.#evaluation = evaluation;
     this.#options = options;
     this.#input = createBatch(options.stepCount);
-    this.#histograms = new HistogramCells(options.histograms);
+    this.#histograms = new HistogramCells(evaluation, options.histograms);
   }
 
   open(): number {

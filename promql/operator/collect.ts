@@ -98,6 +98,7 @@ export class Collector {
       ownTimes[next] = this.#stepTimes[i]!;
       ownValues[next] = column[cell] ? NaN : values[cell]!;
       histograms[next++] = column[cell];
+      this.#evaluation.reserveBytes((column[cell]?.sampleWeight ?? 0) * 16);
     }
     this.#series.push({ labels, times: ownTimes, values: ownValues, histograms });
   }

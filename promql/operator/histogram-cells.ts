@@ -2,6 +2,7 @@ import type { FloatHistogram } from '../../model/float-histogram.ts';
 import { HistogramMean, HistogramSum, type AddOutcome } from '../../model/histogram-sum.ts';
 import type { AggregateOp } from '../parse/ast.ts';
 import type { HistogramNotes } from './histogram-notes.ts';
+import type { Evaluation } from './evaluation.ts';
 import { dropHistograms, histogramsOf, type Batch } from './operator.ts';
 
 /** Folds histograms, one after the other, into their sum or mean. */
@@ -18,6 +19,9 @@ export function sumOf(first: FloatHistogram): HistogramFold {
 export function meanOf(first: FloatHistogram): HistogramFold {
   return new HistogramMean(first);
 }
+
+/** Of a float sample, in which the weight of histograms is told. */
+const SAMPLE_BYTES = 16;
 
 interface Cell {
   readonly fold: HistogramFold;
@@ -36,12 +40,14 @@ export interface HistogramCellsOptions {
  * and group do not look at values, the others leave them out.
  */
 export class HistogramCells {
+  readonly #evaluation: Evaluation;
   readonly #op: AggregateOp;
   readonly #notes: HistogramNotes;
   readonly #create: ((first: FloatHistogram) => HistogramFold) | undefined;
   readonly #cells = new Map<number, Cell>();
 
-  constructor({ op, notes }: HistogramCellsOptions) {
+  constructor(evaluation: Evaluation, { op, notes }: HistogramCellsOptions) {
+    this.#evaluation = evaluation;
     this.#op = op;
     this.#notes = notes;
     this.#create = op === 'sum' ? sumOf : op === 'avg' ? meanOf : undefined;
@@ -71,6 +77,8 @@ export class HistogramCells {
   #add(at: number, histogram: FloatHistogram, metricName: () => string): void {
     let cell = this.#cells.get(at);
     if (cell === undefined) {
+      // Sums and what rounding lost of each.
+      this.#evaluation.reserveBytes(2 * histogram.sampleWeight * SAMPLE_BYTES);
       cell = { fold: this.#create!(histogram), isIncompatible: false, sawReset: false, sawNotReset: false };
       this.#cells.set(at, cell);
     } else if (!cell.isIncompatible) {

@@ -4,6 +4,7 @@ import type { Evaluation } from './evaluation.ts';
 
 /** All rows of an operator in memory, for nodes that need them together. Row r is at [r * stepCount, (r + 1) * stepCount). */
 export class Table {
+  readonly #evaluation: Evaluation;
   readonly stepCount: number;
   readonly values: Float64Array;
   readonly present: Uint8Array;
@@ -13,6 +14,7 @@ export class Table {
   sampleCount = 0;
 
   constructor(evaluation: Evaluation, rowCount: number, stepCount: number) {
+    this.#evaluation = evaluation;
     this.stepCount = stepCount;
     this.values = evaluation.floats(rowCount * stepCount);
     this.present = evaluation.bytes(rowCount * stepCount);
@@ -28,8 +30,13 @@ export class Table {
     if (batch.histograms) this.#copyHistograms(batch.histograms, base, length);
   }
 
+  #makeHistograms(): HistogramColumn {
+    this.#evaluation.reserveBytes(this.values.length * 8);
+    return createHistograms(this.values.length);
+  }
+
   #copyHistograms(column: HistogramColumn, base: number, length: number): void {
-    this.histograms ??= createHistograms(this.values.length);
+    this.histograms ??= this.#makeHistograms();
     for (let i = 0; i < length; i++) this.histograms[base + i] = column[i];
   }
 }
