@@ -52,10 +52,12 @@ describe('the built-in configuration', () => {
     await page.getByRole('region', { name: 'File systems' }).getByText(' of ').first().waitFor();
     // Either the containers by name, or the reason why there are none.
     await page.locator('table[aria-label="Containers"] tbody tr, .message.is-empty strong').first().waitFor();
-    const before = await page.locator('.tile').nth(1).innerText();
-    await page.waitForFunction(`document.querySelectorAll('.tile')[1].innerText !== ${JSON.stringify(before)}`, null, {
-      timeout: 70_000,
-    });
+    const nextEnd = async (): Promise<number> => {
+      const request = await page.waitForRequest(/\/api\/v1\/query_range$/);
+      return Number(new URLSearchParams(request.postData() ?? '').get('end'));
+    };
+    const end = await nextEnd();
+    await expect.poll(nextEnd, { timeout: 20_000 }).toBeGreaterThan(end);
     expectHarmless(watch);
     await page.context().close();
   });
@@ -87,17 +89,17 @@ describe('the built-in configuration', () => {
     );
     await page.getByRole('tab', { name: 'Graph' }).click();
     await page.locator('.u-over').waitFor();
-    await page.getByRole('textbox', { name: 'Range' }).fill('10m');
-    await page.getByRole('textbox', { name: 'Range' }).press('Enter');
+    await page.getByRole('textbox', { name: 'Range', exact: true }).fill('10m');
+    await page.getByRole('textbox', { name: 'Range', exact: true }).press('Enter');
     await page.waitForURL(/range_input=10m/);
     expect(new URL(page.url()).searchParams.get('g0.expr')).toBe('up');
     await page.reload();
     await page.locator('.legend-row').first().waitFor();
     expect(await field.inputValue()).toBe('up');
-    expect(await page.getByRole('textbox', { name: 'Range' }).inputValue()).toBe('10m');
+    expect(await page.getByRole('textbox', { name: 'Range', exact: true }).inputValue()).toBe('10m');
     await expect.poll(() => inkOf(page, '.chart canvas')).toBeGreaterThan(0.001);
     await page.goBack();
-    await expect.poll(() => page.getByRole('textbox', { name: 'Range' }).inputValue()).toBe('1h');
+    await expect.poll(() => page.getByRole('textbox', { name: 'Range', exact: true }).inputValue()).toBe('1h');
     await page.goBack();
     await page.locator('.result-row').first().waitFor();
     await page.goForward();
@@ -194,16 +196,20 @@ scrape_configs:
     const { page, watch } = await open(server.url, '/query?g0.expr=evil_metric&g0.range_input=1m');
     page.on('dialog', () => watch.faults.push('a dialog opened'));
     await expect
-      .poll(async () => {
-        await page.getByRole('button', { name: 'Run' }).click();
-        return page
-          .locator('.result-row')
-          .first()
-          .innerText({ timeout: 1000 })
-          .catch(() => '');
-      })
+      .poll(
+        async () => {
+          await page.getByRole('button', { name: 'Run' }).click();
+          return page
+            .locator('.result-row')
+            .first()
+            .innerText({ timeout: 1000 })
+            .catch(() => '');
+        },
+        { timeout: 20_000 },
+      )
       .toContain(`name="${markup}"`);
     await page.getByRole('tab', { name: 'Graph' }).click();
+    await page.locator('.legend-name').first().waitFor();
     expect(await page.locator('.legend-name').first().innerText()).toContain(markup);
     await page.goto(`${server.url}/targets`);
     await page.getByText('<b>job</b>').first().waitFor();

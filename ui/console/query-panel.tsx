@@ -91,8 +91,10 @@ export function QueryPanel({ panel, index, isOnly, runs, onChange, onRun, onRemo
 
 async function load(panel: PanelState, signal: AbortSignal): Promise<Result> {
   const { expr, tab, endMs, rangeMs, resolution } = panel;
-  const end = (endMs ?? Date.now()) / 1000;
   const step = chooseStepMs(rangeMs, resolution) / 1000;
+  // Whole seconds read better, the next one so that the newest sample is in; a finer step keeps its milliseconds.
+  const now = step >= 1 ? Math.ceil(Date.now() / 1000) : Date.now() / 1000;
+  const end = endMs === undefined ? now : endMs / 1000;
   const grid = { start: end - rangeMs / 1000, end, step };
   const answer =
     tab === 'table'

@@ -89,8 +89,12 @@ export class Plot {
     const times = this.#data.times;
     if (!plot || times.length === 0) return;
     const row = Math.min(times.length - 1, Math.max(0, (plot.cursor.idx ?? times.length - 1) + rows));
+    this.#placeCursor(plot.valToPos(times[row]!, 'x'), Math.max(0, plot.cursor.top ?? 0));
+  }
+
+  #placeCursor(left: number, top: number): void {
     this.#isHovered = true;
-    plot.setCursor({ left: plot.valToPos(times[row]!, 'x'), top: Math.max(0, plot.cursor.top ?? 0) }, true);
+    this.#plot?.setCursor({ left, top });
   }
 
   leave(): void {
@@ -164,12 +168,17 @@ export class Plot {
   }
 
   #create(data: uPlot.AlignedData, width: number): void {
+    const { left = -10, top = 0 } = this.#plot?.cursor ?? {};
+    const hadCursor = this.#isHovered && left >= 0;
+    this.#isHovered = false;
     this.#plot?.destroy();
     const plot = new uPlot(this.#uplotOptions(width), data, this.#root);
     plot.over.before(this.#overlay);
     plot.over.addEventListener('mouseenter', () => (this.#isHovered = true));
     plot.over.addEventListener('mouseleave', () => this.leave());
     this.#plot = plot;
+    // uPlot finishes in a microtask of its own; the cursor goes back where it was after that.
+    if (hadCursor) queueMicrotask(() => this.#placeCursor(left, top));
   }
 
   #uplotOptions(width: number): uPlot.Options {

@@ -40,10 +40,10 @@ export const HOST_PANELS: readonly PanelDefinition[] = [
     unit: 'bytes',
     isStacked: true,
     queries: [
-      { expr: 'node_memory_MemTotal_bytes{$host} - node_memory_MemAvailable_bytes{$host}', legend: 'in use' },
+      { expr: 'node_memory_MemTotal_bytes{$host} - node_memory_MemAvailable_bytes{$host}', legend: 'used' },
       {
         expr: 'node_memory_MemAvailable_bytes{$host} - node_memory_MemFree_bytes{$host}',
-        legend: 'cache, can be freed',
+        legend: 'cache (can be freed)',
       },
       { expr: 'node_memory_MemFree_bytes{$host}', legend: 'free', isMuted: true },
     ],
