@@ -80,6 +80,13 @@ export class MixedWindows {
     return this.#hi[step]! - this.#lo[step]!;
   }
 
+  /** Sum of the histograms in the windows of the steps [from, to). */
+  countBetween(from: number, to: number): number {
+    let count = 0;
+    for (let i = from; i < to; i++) count += this.countAt(i);
+    return count;
+  }
+
   /** As how many samples the histograms of a window count. */
   weightAt(step: number): number {
     return this.#weights[this.#hi[step]!]! - this.#weights[this.#lo[step]!]!;

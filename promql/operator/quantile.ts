@@ -89,12 +89,13 @@ export class QuantileOperator implements Operator {
 
   #evaluateStep({ values, present }: Batch, members: readonly number[], scratch: Float64Array): void {
     const { table } = this.#reader!;
+    const { histograms } = table;
     const step = this.#nextStep;
     let count = 0;
     for (const row of members) {
       const cell = row * table.stepCount + step;
       if (table.present[cell] === 0) continue;
-      if (table.histograms?.[cell]) this.#options.onHistogram();
+      if (histograms !== undefined && histograms[cell] !== undefined) this.#options.onHistogram();
       else scratch[count++] = table.values[cell]!;
     }
     present[step] = count > 0 ? 1 : 0;

@@ -126,8 +126,11 @@ export class RangeCallOperator implements Operator {
       let work = 0;
       while (to < stepCount && work < workMax) {
         work += hi[to]! - lo[to]! + 1;
-        if (this.#isMixed) work += this.#mixed!.countAt(to) * HISTOGRAM_WORK;
         to++;
+      }
+      if (this.#isMixed) {
+        to = Math.min(to, from + MIXED_STEPS_MAX);
+        work += this.#mixed!.countBetween(from, to) * HISTOGRAM_WORK;
       }
       this.#kernel(this.#windows, batch, base, from, to);
       if (this.#isMixed) this.#runOnHistograms(batch, base, from, to);
@@ -163,6 +166,9 @@ export class RangeCallOperator implements Operator {
     this.#options.params.close();
   }
 }
+
+/** Steps of a series with histograms that are done at a time. */
+const MIXED_STEPS_MAX = 100;
 
 /** Work on a histogram, in samples. */
 const HISTOGRAM_WORK = 10;

@@ -163,15 +163,19 @@ class MemorySeriesSet implements SeriesSet {
     const { times, values, stale, histograms } = this.#series[index]!;
     out.clear();
     out.reserve(times.length);
-    for (let i = lowerBound(times, startMs); i < times.length && times[i]! <= endMs; i++) {
+    const first = lowerBound(times, startMs);
+    for (let i = first; i < times.length && times[i]! <= endMs; i++) {
       const row = out.count++;
       out.times[row] = times[i]!;
       out.values[row] = stale[i] ? NaN : values[i]!;
       out.stale[row] = stale[i] ? 1 : 0;
       if (stale[i]) out.staleCount++;
-      if (!histograms) continue;
-      out.histograms[row] = histograms[i];
-      if (histograms[i]) out.histogramCount++;
+    }
+    if (!histograms) return;
+    for (let row = 0; row < out.count; row++) {
+      const histogram = histograms[first + row];
+      out.histograms[row] = histogram;
+      if (histogram) out.histogramCount++;
     }
   }
 }
