@@ -1,4 +1,6 @@
 // 1,000 targets of 200 series at 15 s while a heavy range query loops: what the load test checks and the bench asserts.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { historyRequests, postRemoteWrite } from './data/remote-write.ts';
 import { scrapeConfig, startPeer, startTargets, type Peer } from './peers/process.ts';
@@ -45,8 +47,7 @@ function percentileMs(before: Map<number, number>, after: Map<number, number>, s
 /** Runs the load for `intervals` scrape intervals after one to warm up. */
 export async function runLoad(intervals: number): Promise<LoadOutcome> {
   const targets = await startTargets([`--series=${SERIES}`, `--interval=${INTERVAL_S * 1000}`]);
-  const config = scrapeConfig(targets.port, TARGETS, `${INTERVAL_S}s`);
-  const peer = await startPeer('narthex', { config, remoteWrite: true });
+  const peer = await startPeer('narthex', { remoteWrite: true });
   let running = true;
   let queriesDone = 0;
   const heavy = async (): Promise<void> => {
@@ -67,6 +68,9 @@ export async function runLoad(intervals: number): Promise<LoadOutcome> {
     const plan = { metric: 'load_history_total', seriesCount: 2000, jobCount: 10, stepMs: 15_000, sampleCount: 480 };
     const startMs = Date.now() - plan.sampleCount * plan.stepMs;
     for (const body of historyRequests({ ...plan, startMs })) await postRemoteWrite(`${peer.url}/api/v1/write`, body);
+    // History comes first: once targets are scraped, it would be older than the head takes.
+    writeFileSync(join(peer.folder, 'prometheus.yml'), scrapeConfig(targets.port, TARGETS, `${INTERVAL_S}s`));
+    process.kill(peer.pid, 'SIGHUP');
     const loops = [heavy(), heavy()];
     await sleep((INTERVAL_S + 2) * 1000);
     const before = buckets(await metricText(peer), 'narthex_eventloop_delay_seconds');

@@ -173,7 +173,8 @@ describe('architecture', () => {
   test('every test stands where its source stands', () => {
     const tests = readSources('test').filter(({ path }) => path.endsWith('.test.ts'));
     const known = new Set(sources.map(({ path }) => path.replace(/\.tsx?$/, '')));
-    const suites = /^test\/(system|browser|conformance|fault|fuzz|support|ui)\/|^test\/architecture|^test\/tsdb\/head\/stress\./;
+    const suites =
+      /^test\/(system|browser|conformance|fault|fuzz|support|ui)\/|^test\/architecture|^test\/tsdb\/head\/stress\./;
     const lost = tests
       .map(({ path }) => path)
       .filter((path) => !suites.test(path) && !known.has(relative('test', path).replace(/\.test\.ts$/, '')));
