@@ -3,10 +3,12 @@ import type { SeriesRef } from '../../model/sample.ts';
 import { PostingsReader, type PairId } from './postings.ts';
 import { compareUtf8 } from '../../util/utf8.ts';
 import { SymbolReader } from './symbols.ts';
-import { SERIES_LABELS, SERIES_WORDS, type HeadTables } from './tables.ts';
+import { CONTROL, SERIES_LABELS, SERIES_WORDS, type HeadTables } from './tables.ts';
 
 /** Label sets a thread keeps decoded; the older half goes when there are more. */
 const LABELS_MAX = 200_000;
+/** Mark of a pair that has no place yet. */
+const SEEN = -1;
 
 /** The labels of series, decoded when they are first asked for; dashboards ask for the same ones over and over. */
 export class LabelReader {
@@ -15,6 +17,7 @@ export class LabelReader {
   readonly postings: PostingsReader;
   #recent = new Map<SeriesRef, Labels>();
   #older = new Map<SeriesRef, Labels>();
+  #ranks = new Int32Array(0);
 
   constructor(tables: HeadTables) {
     this.tables = tables;
@@ -77,7 +80,7 @@ export class LabelReader {
     for (let i = 0; i < refs.length; i++) {
       const at = this.pairsAt(refs[i]!);
       const size = words[at - 1]!;
-      for (let j = 0; j < size; j++) rows[i * width + j] = ranks.get(words[at + j]!)!;
+      for (let j = 0; j < size; j++) rows[i * width + j] = ranks[words[at + j]!]!;
     }
     const order = new Uint32Array(refs.length);
     for (let i = 0; i < order.length; i++) order[i] = i;
@@ -95,17 +98,25 @@ export class LabelReader {
     return refs;
   }
 
-  /** Places from 1 of the pairs of these series, in order. */
-  #rankPairs(refs: Uint32Array): Map<PairId, number> {
+  /** By pair: its place from 1 in the order of the pairs of these series. Lent until the next call. */
+  #rankPairs(refs: Uint32Array): Int32Array {
     const words = this.tables.labelSets.u32;
-    const ranks = new Map<PairId, number>();
+    const pairCount = Atomics.load(this.tables.control.i32, CONTROL.pairCount);
+    if (this.#ranks.length <= pairCount) this.#ranks = new Int32Array(Math.max(pairCount + 1, this.#ranks.length * 2));
+    const ranks = this.#ranks;
+    const pairs: PairId[] = [];
     for (let i = 0; i < refs.length; i++) {
       const at = this.pairsAt(refs[i]!);
       const end = at + words[at - 1]!;
-      for (let j = at; j < end; j++) ranks.set(words[j]!, 0);
+      for (let j = at; j < end; j++) {
+        const pair = words[j]!;
+        if (ranks[pair] === SEEN) continue;
+        ranks[pair] = SEEN;
+        pairs.push(pair);
+      }
     }
-    const pairs = Uint32Array.from(ranks.keys()).sort((a, b) => this.comparePairs(a, b));
-    for (let i = 0; i < pairs.length; i++) ranks.set(pairs[i]!, i + 1);
+    pairs.sort((x, y) => this.comparePairs(x, y));
+    for (let i = 0; i < pairs.length; i++) ranks[pairs[i]!] = i + 1;
     return ranks;
   }
 

@@ -46,6 +46,7 @@ export class SymbolReader {
 
   /** Length of the text in UTF-8. */
   sizeBytes(id: SymbolId): number {
+    if (id * SYMBOL_WORDS + 1 >= this.tables.symbols.u32.length) this.tables.symbols.refresh();
     return id === 0 ? 0 : this.#end(id) - this.#end(id - 1);
   }
 
